@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_COMMAND_H
+#define WIRERX_COMMAND_H
+
+/**
+ * @file
+ * Control travels as commands: a client puts one on an lcore's ring and waits for the answer. So
+ * what an lcore owns needs no lock. Clients take turns (control lock in dataplane.c), so each ring
+ * has one producer at a time.
+ */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "demux.h"
+
+struct lcore;
+
+enum command_kind {
+    COMMAND_ATTACH, /**< the endpoint is at home here from now on */
+    COMMAND_DETACH, /**< forget it; its frames go back to the pool */
+    COMMAND_ADD,    /**< link `member` under `key` */
+    COMMAND_REMOVE, /**< unlink the endpoint's member under `key`; `member` receives it */
+};
+
+enum command_state {
+    COMMAND_WAITING,
+    COMMAND_SLEEPING, /**< waiting, and the client sleeps on the word */
+    COMMAND_DONE,
+};
+
+struct command {
+    enum command_kind kind;
+    struct endpoint *endpoint;
+    struct demux_key key;
+    bool every_member;
+    struct demux_member *member;
+    int result;             /**< as demux_add() gives it */
+    _Atomic uint32_t state; /**< enum command_state */
+};
+
+/** Send and wait for the answer (spin, then sleep). Not on an lcore; control lock held. */
+void command_call(struct lcore *lcore, struct command *command);
+
+/** Carry out what is queued; called by lcore_step(). @return how many */
+unsigned command_run_queued(struct lcore *lcore);
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config_options.h"
+
+#include <limits.h>
+#include <string.h>
+
+static const char *const pages_choices[] = {
+    [CONFIG_MEMORY_NO_HUGE] = "no-huge",
+    [CONFIG_MEMORY_IN_MEMORY] = "in-memory",
+    [CONFIG_MEMORY_HUGE] = "huge",
+    NULL,
+};
+
+static const char *const checksums_choices[] = {
+    [CONFIG_CHECKSUMS_VERIFY] = "verify",
+    [CONFIG_CHECKSUMS_IGNORE] = "ignore",
+    NULL,
+};
+
+/* A number means CONFIG_PACE_RATE. */
+static const char *const pace_choices[] = {
+    [CONFIG_PACE_LIVE] = "live",
+    [CONFIG_PACE_DRAINED] = "drained",
+    [CONFIG_PACE_RECORDED] = "recorded",
+    NULL,
+};
+
+const struct config_option config_options[] = {
+    {
+        .section = "",
+        .name = "cores",
+        .kind = CONFIG_KIND_LIST,
+        .required = true,
+        .maximum = 8191,
+        .most = CONFIG_MAX_CORES,
+        .unit = "",
+        .too_many = "too many cores",
+        .help = "CPU numbers. The dataplane runs one thread on each, which polls without a pause: "
+                "keep other work off these cores (isolcpus=) and take them from the NUMA node of "
+                "the NIC.",
+    },
+    {
+        .section = "",
+        .name = "ports",
+        .kind = CONFIG_KIND_SECTIONS,
+        .required = true,
+        .most = CONFIG_MAX_PORTS,
+        .too_many = "too many ports",
+        .help = "The devices that frames are taken from, one entry for each.",
+    },
+    {
+        .section = "ports",
+        .name = "device",
+        .kind = CONFIG_KIND_TEXT,
+        .required = true,
+        .help = "A PCI address such as 0000:01:00.0, or vdev: and a DPDK device string such as "
+                "vdev:net_pcap0,rx_pcap=feed.pcap (file names count from the working directory). "
+                "Driver arguments follow after commas.",
+    },
+    {
+        .section = "ports",
+        .name = "addresses",
+        .kind = CONFIG_KIND_LIST,
+        .most = CONFIG_MAX_ADDRESSES,
+        .too_many = "too many addresses",
+        .help = "IPv4 addresses of the port, each with its prefix length: 192.0.2.1/24. Without "
+                "one, only multicast and broadcast are received and ARP is not answered.",
+    },
+    {
+        .section = "ports",
+        .name = "queues",
+        .kind = CONFIG_KIND_NUMBER,
+        .minimum = 1,
+        .maximum = CONFIG_MAX_QUEUES,
+        .fallback = 1,
+        .unit = " receive queues",
+        .offset = offsetof(struct config_port, queues),
+        .help = "Receive queues, dealt to the cores in turn. A net_pcap device has one for each "
+                "rx_pcap= it is given.",
+    },
+    {
+        .section = "ports",
+        .name = "mtu",
+        .kind = CONFIG_KIND_NUMBER,
+        .minimum = 68,
+        .maximum = 9702,
+        .fallback = 1500,
+        .unit = " bytes",
+        .offset = offsetof(struct config_port, mtu),
+        .help = "Bytes above the Ethernet header that a frame may carry.",
+    },
+    {
+        .section = "ports",
+        .name = "vlan",
+        .kind = CONFIG_KIND_NUMBER,
+        .minimum = 0,
+        .maximum = 4094,
+        .fallback = 0,
+        .unit = "",
+        .offset = offsetof(struct config_port, vlan),
+        .help = "Accept frames of this VLAN id only, and send with it. 0 accepts frames with any "
+                "tag and without one.",
+    },
+    {
+        .section = "ports",
+        .name = "checksums",
+        .kind = CONFIG_KIND_CHOICE,
+        .fallback = CONFIG_CHECKSUMS_VERIFY,
+        .choices = checksums_choices,
+        .offset = offsetof(struct config_port, checksums),
+        .help = "verify: by the device where it can, else in software. ignore: UDP checksums are "
+                "not looked at, for captures taken where a device was still to fill them in; those "
+                "of IPv4 headers always are.",
+    },
+    {
+        .section = "ports",
+        .name = "pace",
+        .kind = CONFIG_KIND_CHOICE,
+        .minimum = 1,
+        .maximum = 1000000000,
+        .fallback = CONFIG_PACE_LIVE,
+        .unit = " frames a second",
+        .choices = pace_choices,
+        .offset = offsetof(struct config_port, pace),
+        .help = "How a capture (net_pcap with rx_pcap=) is handed out. live: as fast as the device "
+                "gives it, dropping what finds no room. drained: as fast as the receivers take it, "
+                "dropping nothing. recorded: with the gaps of the recording. A number: at that "
+                "rate.",
+    },
+    {
+        .section = "",
+        .name = "memory",
+        .kind = CONFIG_KIND_SECTION,
+        .help = "Where packet buffers and rings live.",
+    },
+    {
+        .section = "memory",
+        .name = "pages",
+        .kind = CONFIG_KIND_CHOICE,
+        .fallback = CONFIG_MEMORY_NO_HUGE,
+        .choices = pages_choices,
+        .offset = offsetof(struct config, memory),
+        .help = "no-huge: plain pages, no privileges; enough for vdev: devices. in-memory: huge "
+                "pages without files; nothing can attach from outside. huge: huge pages in "
+                "hugetlbfs, so that dpdk-dumpcap and other tools can attach. A PCI device needs "
+                "one of the latter two.",
+    },
+    {
+        .section = "memory",
+        .name = "megabytes",
+        .kind = CONFIG_KIND_NUMBER,
+        .minimum = 0,
+        .maximum = 524288,
+        .fallback = 0,
+        .unit = " MiB",
+        .offset = offsetof(struct config, memory_mb),
+        .help = "Memory to take at the start. 0: computed from the rest.",
+    },
+    {
+        .section = "memory",
+        .name = "buffers",
+        .kind = CONFIG_KIND_NUMBER,
+        .minimum = 0,
+        .maximum = CONFIG_MAX_BUFFERS,
+        .fallback = 0,
+        .unit = " buffers",
+        .offset = offsetof(struct config, buffers),
+        .help = "Packet buffers in the pool of each NUMA node. 0: what queues, cores and sockets "
+                "need, and as much again to share. A net_pcap device with infinite_rx=1 also keeps "
+                "its whole capture in them: for a long one, set this.",
+    },
+    {
+        .section = "",
+        .name = "sockets",
+        .kind = CONFIG_KIND_SECTION,
+        .help = "Bounds and defaults of sockets.",
+    },
+    {
+        .section = "sockets",
+        .name = "maximum",
+        .kind = CONFIG_KIND_NUMBER,
+        .minimum = 1,
+        .maximum = CONFIG_MAX_SOCKETS,
+        .fallback = 256,
+        .unit = " sockets",
+        .too_many = "too many sockets",
+        .offset = offsetof(struct config, sockets.maximum),
+        .help = "Sockets that can be open at the same time.",
+    },
+    {
+        .section = "sockets",
+        .name = "ring-slots",
+        .kind = CONFIG_KIND_NUMBER,
+        .minimum = 64,
+        .maximum = 1048576,
+        .fallback = 2048,
+        .unit = " datagrams",
+        .offset = offsetof(struct config, sockets.ring_slots),
+        .help = "Datagrams that wait in a socket at most: a power of two.",
+    },
+    {
+        .section = "sockets",
+        .name = "ring-bytes",
+        .kind = CONFIG_KIND_NUMBER,
+        .minimum = 1,
+        .maximum = INT_MAX,
+        .fallback = 2097152,
+        .unit = " bytes",
+        .offset = offsetof(struct config, sockets.ring_bytes),
+        .help = "Payload that waits in a socket at most, until SO_RCVBUF says otherwise.",
+    },
+    {
+        .section = "sockets",
+        .name = "spin-us",
+        .kind = CONFIG_KIND_NUMBER,
+        .minimum = 0,
+        .maximum = 3600000000,
+        .fallback = 50,
+        .unit = " microseconds",
+        .offset = offsetof(struct config, sockets.spin_us),
+        .help = "A call that has to wait polls for this long before it sleeps.",
+    },
+    {
+        .section = "sockets",
+        .name = "min-buffers",
+        .kind = CONFIG_KIND_NUMBER,
+        .minimum = 1,
+        .maximum = 1048576,
+        .fallback = 64,
+        .unit = " buffers",
+        .offset = offsetof(struct config, sockets.min_buffers),
+        .help = "Packet buffers that each socket can count on however much the others hold; at "
+                "most ring-slots.",
+    },
+};
+
+const unsigned config_options_count = sizeof(config_options) / sizeof(config_options[0]);
+
+/* config_option_get() and config_option_set() take a choice for an unsigned. */
+_Static_assert(sizeof(enum config_memory) == sizeof(unsigned), "an enum is kept like an unsigned");
+_Static_assert(sizeof(enum config_pace) == sizeof(unsigned), "an enum is kept like an unsigned");
+_Static_assert(sizeof(enum config_checksums) == sizeof(unsigned),
+               "an enum is kept like an unsigned");
+
+unsigned config_option_get(const struct config_option *option, const void *values)
+{
+    unsigned value;
+
+    memcpy(&value, (const char *)values + option->offset, sizeof(value));
+    return value;
+}
+
+void config_option_set(const struct config_option *option, void *values, unsigned value)
+{
+    memcpy((char *)values + option->offset, &value, sizeof(value));
+}
+
+const struct config_option *config_option_find(const char *section, const char *name)
+{
+    for (unsigned i = 0; i < config_options_count; i++) {
+        const struct config_option *option = &config_options[i];
+
+        if (strcmp(option->section, section) == 0 && strcmp(option->name, name) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+void config_options_default(const char *section, void *values)
+{
+    for (unsigned i = 0; i < config_options_count; i++) {
+        const struct config_option *option = &config_options[i];
+
+        if (strcmp(option->section, section) != 0)
+            continue;
+        if (option->kind == CONFIG_KIND_NUMBER || option->kind == CONFIG_KIND_CHOICE)
+            config_option_set(option, values, option->fallback);
+    }
+}
+
+/* "a", "a or b", "a, b or c". */
+static void add_value(char *text, size_t size, const char *value, bool last)
+{
+    size_t used = strlen(text);
+    const char *joint = last ? " or " : ", ";
+
+    snprintf(text + used, size - used, "%s%s", used == 0 ? "" : joint, value);
+}
+
+void config_option_values(const struct config_option *option, char *text, size_t size)
+{
+    char range[64];
+
+    text[0] = '\0';
+    for (unsigned i = 0; option->choices != NULL && option->choices[i] != NULL; i++)
+        add_value(text, size, option->choices[i],
+                  option->choices[i + 1] == NULL && option->maximum == 0);
+    if (option->maximum == 0)
+        return;
+    snprintf(range, sizeof(range), "%u to %u%s", option->minimum, option->maximum, option->unit);
+    add_value(text, size, range, true);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_COUNTERS_H
+#define WIRERX_COUNTERS_H
+
+/**
+ * @file
+ * One packet, one fate. Every frame that enters an lcore, from a device or from another lcore, ends
+ * under exactly one row marked FATE; the rows marked INFO count other things. The rows carry their
+ * documentation; `wirerx`, the man page and wirerx_counters() print it.
+ *
+ * Balance, per queue and per lcore:  frames + handed_in = sum of all FATE rows.
+ *
+ * Each set of counters has one writer, its lcore; others may read at any time.
+ */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* X(identifier, kind, name, help) */
+#define COUNTER_ROWS(X)                                                                           \
+    X(FRAMES, INFO, "frames", "frames taken from the device")                                     \
+    X(HANDED_IN, INFO, "handed_in", "frames taken over from other lcores")                        \
+    X(DELIVERED, FATE, "delivered", "frames put in at least one socket's ring")                   \
+    X(HANDED_OVER, FATE, "handed_over",                                                           \
+      "frames given to other lcores only, whose sockets want them")                               \
+    X(DROP_SHORT_FRAME, FATE, "drop.short_frame", "too short for Ethernet and IPv4 headers")      \
+    X(DROP_ETHERTYPE, FATE, "drop.other_ethertype", "neither IPv4 nor a protocol named below")    \
+    X(DROP_ARP, FATE, "drop.arp", "ARP, not handled yet")                                         \
+    X(DROP_IPV6, FATE, "drop.ipv6", "IPv6, not handled yet")                                      \
+    X(DROP_VLAN, FATE, "drop.other_vlan", "tagged for another VLAN than the port's, or untagged") \
+    X(DROP_IP_HEADER, FATE, "drop.bad_ip_header",                                                 \
+      "IPv4 version, header length or total length is impossible")                                \
+    X(DROP_IP_CHECKSUM, FATE, "drop.bad_ip_checksum", "IPv4 header checksum is wrong")            \
+    X(DROP_TRUNCATED, FATE, "drop.truncated", "the frame ends before the IPv4 packet does")       \
+    X(DROP_FRAGMENT, FATE, "drop.fragment", "IPv4 fragment, not reassembled yet")                 \
+    X(DROP_ICMP, FATE, "drop.icmp", "ICMP, not handled yet")                                      \
+    X(DROP_IGMP, FATE, "drop.igmp", "IGMP, not handled yet")                                      \
+    X(DROP_TCP, FATE, "drop.tcp", "TCP, not handled yet")                                         \
+    X(DROP_PROTOCOL, FATE, "drop.other_protocol", "an IP protocol that nobody here speaks")       \
+    X(DROP_UDP_LENGTH, FATE, "drop.bad_udp_length",                                               \
+      "UDP length is shorter than its header or longer than the packet")                          \
+    X(DROP_UDP_CHECKSUM, FATE, "drop.bad_udp_checksum", "UDP checksum is wrong")                  \
+    X(DROP_NOT_JOINED, FATE, "drop.not_joined",                                                   \
+      "multicast or broadcast that no socket on that port joined")                                \
+    X(DROP_NOT_OURS, FATE, "drop.not_our_address", "unicast to an address that no port has")      \
+    X(DROP_NO_SOCKET, FATE, "drop.no_socket",                                                     \
+      "for one of our addresses, but no socket has the port")                                     \
+    X(DROP_RING_FULL, FATE, "drop.ring_full", "every socket that wanted it had a full ring")      \
+    X(DROP_POOL_SHARE, FATE, "drop.pool_share",                                                   \
+      "the sockets that wanted it held their share of the buffer pool")                           \
+    X(DROP_HANDOVER_FULL, FATE, "drop.handover_full",                                             \
+      "the way to the lcore that wanted it was full")                                             \
+    X(DROP_FOREIGN_BUFFER, FATE, "drop.foreign_buffer",                                           \
+      "the device delivered a buffer that is not from our pools")                                 \
+    X(DELIVERIES, INFO, "deliveries",                                                             \
+      "entries put in rings; more than `delivered` where several sockets share a group")          \
+    X(LOST_RING_FULL, INFO, "lost.ring_full",                                                     \
+      "entries that single sockets lost to a full ring (SO_RCVBUF or slots)")                     \
+    X(LOST_POOL_SHARE, INFO, "lost.pool_share",                                                   \
+      "entries that single sockets lost because they held their share of the pool")               \
+    X(LOST_HANDOVER, INFO, "lost.handover_full", "entries lost on the way to another lcore")      \
+    X(HANDED_COPIES, INFO, "handed_copies", "entries given to other lcores")                      \
+    X(WAKEUPS, INFO, "wakeups",                                                                   \
+      "wake-ups of sleeping receivers and waiters made by the lcore itself")                      \
+    X(WAKEUPS_DEFERRED, INFO, "wakeups_deferred", "wake-ups given to the service thread")         \
+    X(COMPLETIONS, INFO, "completions", "services of posted receives by the lcore")               \
+    X(AGAIN_LEFT, INFO, "again_left",                                                             \
+      "times a socket was held by a client and the service left to it")
+
+enum counter {
+#define COUNTER_ENUM(identifier, kind, name, help) COUNTER_##identifier,
+    COUNTER_ROWS(COUNTER_ENUM)
+#undef COUNTER_ENUM
+    COUNTER_TOTAL
+};
+
+/** Not a counter: the frame goes on to delivery. */
+#define FATE_UNDECIDED COUNTER_TOTAL
+
+struct counters {
+    _Atomic uint64_t value[COUNTER_TOTAL];
+};
+
+struct counter_row {
+    const char *name;
+    const char *help;
+    int is_fate;
+};
+
+extern const struct counter_row counter_rows[COUNTER_TOTAL];
+
+/** Add to a counter of the calling lcore; readers elsewhere see it sooner or later. */
+static inline void counter_add(struct counters *counters, enum counter counter, uint64_t n)
+{
+    _Atomic uint64_t *value = &counters->value[counter];
+    atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+static inline uint64_t counter_get(const struct counters *counters, enum counter counter)
+{
+    return atomic_load_explicit(&counters->value[counter], memory_order_relaxed);
+}
+
+/** Add every value of `from` to `to`. */
+void counters_accumulate(struct counters *to, const struct counters *from);
+
+/** The part of the sum that must equal frames + handed_in. */
+uint64_t counters_fates(const struct counters *counters);
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Starting and stopping: ports, lcores, and everything they own. */
+
+#include "dataplane.h"
+
+#include <errno.h>
+#include <rte_byteorder.h>
+#include <rte_cycles.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "numa_place.h"
+#include "pool.h"
+#include "replay.h"
+#include "service.h"
+#include "state.h"
+
+#define COMMAND_SLOTS 64u
+#define DEMUX_MIN_KEYS 4096u
+#define DEMUX_KEYS_PER_SOCKET 8u
+
+struct dataplane dataplane = {.control = PTHREAD_MUTEX_INITIALIZER};
+
+static _Atomic uint64_t tsc_hz;
+
+struct start_request {
+    struct config_error *error;
+};
+
+/* Rings without a name: DPDK's table of named memory zones is small. */
+static struct rte_ring *create_ring(unsigned slots, unsigned element_size, int numa_node)
+{
+    unsigned size = rte_align32pow2(slots + 1);
+    ssize_t bytes = rte_ring_get_memsize_elem(element_size, size);
+    struct rte_ring *ring =
+        rte_zmalloc_socket("ring", (size_t)bytes, RTE_CACHE_LINE_SIZE, numa_node);
+
+    if (ring != NULL)
+        rte_ring_init(ring, "wirerx", size, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    return ring;
+}
+
+static void destroy_lcore(struct lcore *lcore)
+{
+    demux_destroy(&lcore->demux);
+    for (unsigned i = 0; i < CONFIG_MAX_CORES; i++) {
+        rte_free(lcore->handover[i]);
+        lcore->handover[i] = NULL;
+    }
+    rte_free(lcore->commands);
+    rte_free(lcore->wakes);
+    rte_free(lcore->services);
+    lcore->commands = lcore->wakes = lcore->services = NULL;
+}
+
+static void forget_lcores(void)
+{
+    for (unsigned i = 0; i < dataplane.lcores_count; i++)
+        rte_free(dataplane.lcores[i].queues);
+    rte_free(dataplane.lcores);
+    dataplane.lcores = NULL;
+    dataplane.lcores_count = 0;
+}
+
+unsigned dataplane_local_addresses(uint32_t *addresses, bool broadcast, unsigned capacity)
+{
+    unsigned count = 0;
+
+    for (unsigned p = 0; p < dataplane.config.ports_count; p++) {
+        const struct config_port *port = &dataplane.config.ports[p];
+
+        for (unsigned a = 0; a < port->addresses_count && count < capacity; a++) {
+            uint32_t address = port->addresses[a].address;
+            uint32_t length = port->addresses[a].prefix_length;
+
+            addresses[count++] = rte_cpu_to_be_32(address);
+            if (broadcast && length < 31 && count < capacity) /* RFC 919; none on /31, /32 */
+                addresses[count++] =
+                    rte_cpu_to_be_32(address | (uint32_t)(0xffffffffull >> length));
+        }
+    }
+    if (broadcast && count < capacity)
+        addresses[count++] = UINT32_MAX;
+    return count;
+}
+
+static int create_lcore(struct lcore *lcore, unsigned index)
+{
+    const struct config *config = &dataplane.config;
+    unsigned cpu = config->cores[index];
+    int node = numa_place_of_cpu(cpu);
+    unsigned keys = config->sockets.maximum * DEMUX_KEYS_PER_SOCKET;
+
+    lcore->index = index;
+    lcore->id = service_lcore_id(index);
+    lcore->cpu = cpu;
+    lcore->numa_node = node;
+    lcore->operations = dataplane.operations;
+    lcore->peers = dataplane.lcores;
+    lcore->peers_count = dataplane.lcores_count;
+    lcore->call_service = service_wake;
+    atomic_store(&lcore->step, lcore_step);
+    lcore->local_addresses_count =
+        dataplane_local_addresses(lcore->local_addresses, false, RTE_DIM(lcore->local_addresses));
+    lcore->queues =
+        rte_zmalloc_socket("queues", sizeof(struct rx_queue) * CONFIG_MAX_PORTS * CONFIG_MAX_QUEUES,
+                           RTE_CACHE_LINE_SIZE, node);
+    lcore->commands = create_ring(COMMAND_SLOTS, sizeof(void *), node);
+    lcore->wakes = create_ring(LCORE_DEFERRED_WAKES, sizeof(struct deferred_wake), node);
+    lcore->services = create_ring(CONFIG_MAX_SOCKETS, sizeof(void *), node);
+    if (lcore->queues == NULL || lcore->commands == NULL || lcore->wakes == NULL ||
+        lcore->services == NULL)
+        return -1;
+    for (unsigned from = 0; from < lcore->peers_count; from++) {
+        if (from == index)
+            continue;
+        lcore->handover[from] = create_ring(LCORE_HANDOVER_SLOTS, sizeof(void *), node);
+        if (lcore->handover[from] == NULL)
+            return -1;
+    }
+    return demux_create(&lcore->demux, index, RTE_MAX(keys, DEMUX_MIN_KEYS), node);
+}
+
+/* Every queue to the lcore that has the fewest, of those on the device's node if there are any. */
+static void assign_queue(struct port *port, uint16_t queue)
+{
+    struct lcore *best = &dataplane.lcores[0];
+
+    for (unsigned i = 1; i < dataplane.lcores_count; i++) {
+        struct lcore *lcore = &dataplane.lcores[i];
+        bool near = port->numa_node < 0 || lcore->numa_node == port->numa_node;
+        bool best_near = port->numa_node < 0 || best->numa_node == port->numa_node;
+
+        if ((near && !best_near) || (near == best_near && lcore->queues_count < best->queues_count))
+            best = lcore;
+    }
+    best->queues[best->queues_count++] = (struct rx_queue){.port = port, .queue = queue};
+}
+
+static void stop_lcores(void)
+{
+    for (unsigned i = 0; i < dataplane.lcores_count; i++)
+        atomic_store_explicit(&dataplane.lcores[i].quit, true, memory_order_release);
+    for (unsigned i = 0; i < dataplane.lcores_count; i++) {
+        rte_eal_wait_lcore(dataplane.lcores[i].id);
+        /* Acquire: all that the lcore did was before it cleared this. */
+        while (atomic_load_explicit(&dataplane.lcores[i].running, memory_order_acquire))
+            sched_yield();
+    }
+}
+
+static int launch_lcores(struct config_error *error)
+{
+    for (unsigned i = 0; i < dataplane.lcores_count; i++) {
+        struct lcore *lcore = &dataplane.lcores[i];
+
+        if (rte_eal_remote_launch(lcore_main, lcore, lcore->id) != 0) {
+            snprintf(error->text, sizeof error->text, "core %u: DPDK's thread is busy", lcore->cpu);
+            stop_lcores();
+            return -1;
+        }
+        while (!atomic_load_explicit(&lcore->running, memory_order_acquire))
+            sched_yield();
+    }
+    return 0;
+}
+
+static void close_ports(void)
+{
+    for (unsigned i = 0; i < dataplane.ports_count; i++) {
+        struct port *port = &dataplane.ports[i];
+
+        if (port->started)
+            port->operations->statistics(port, &dataplane.last_statistics[i]);
+        port_close(port);
+    }
+    dataplane.ports_count = 0;
+}
+
+static void free_handed_over(void)
+{
+    struct rte_mbuf *mbuf;
+
+    for (unsigned to = 0; to < dataplane.lcores_count; to++)
+        for (unsigned from = 0; from < dataplane.lcores_count; from++)
+            while (dataplane.lcores[to].handover[from] != NULL &&
+                   rte_ring_sc_dequeue(dataplane.lcores[to].handover[from], (void **)&mbuf) == 0)
+                rte_pktmbuf_free(mbuf);
+}
+
+static void tear_down(void)
+{
+    service_attach(NULL, 0, NULL);
+    free_handed_over();
+    close_ports();
+    for (unsigned i = 0; i < dataplane.lcores_count; i++)
+        destroy_lcore(&dataplane.lcores[i]);
+    unsigned missing = pool_destroy_all();
+    if (missing != 0)
+        log_line("%u packet buffers were not returned when the dataplane stopped; please report "
+                 "this",
+                 missing);
+}
+
+static int start_on_service(void *argument)
+{
+    struct config_error *error = ((struct start_request *)argument)->error;
+    const struct config *config = &dataplane.config;
+
+    forget_lcores();
+    atomic_store(&tsc_hz, rte_get_tsc_hz());
+    dataplane.lcores =
+        rte_zmalloc("lcores", config->cores_count * sizeof *dataplane.lcores, RTE_CACHE_LINE_SIZE);
+    if (dataplane.lcores == NULL)
+        goto no_memory;
+    dataplane.lcores_count = config->cores_count;
+    for (unsigned i = 0; i < config->cores_count; i++)
+        if (create_lcore(&dataplane.lcores[i], i) != 0)
+            goto no_memory;
+    for (unsigned i = 0; i < config->ports_count; i++) {
+        dataplane.ports_count = i + 1;
+        if (port_open(&dataplane.ports[i], config, i, error) != 0)
+            goto failed;
+        for (uint16_t queue = 0; queue < dataplane.ports[i].queues; queue++)
+            assign_queue(&dataplane.ports[i], queue);
+    }
+    service_attach(dataplane.lcores, dataplane.lcores_count, dataplane.operations);
+    if (dataplane.by_hand || launch_lcores(error) == 0)
+        return 0;
+    goto failed;
+no_memory:
+    snprintf(error->text, sizeof error->text,
+             "memory: too little for the lcores' tables; raise memory.megabytes");
+failed:
+    tear_down();
+    return -1;
+}
+
+int dataplane_start(const struct config *config, const struct endpoint_operations *operations,
+                    bool by_hand, struct config_error *error)
+{
+    struct start_request request = {error};
+    int result;
+
+    error->text[0] = '\0';
+    pthread_mutex_lock(&dataplane.control);
+    if (dataplane_running()) {
+        snprintf(error->text, sizeof error->text, "the dataplane runs already; stop it first");
+        result = -EALREADY;
+        goto out;
+    }
+    result = -EINVAL;
+    if (config_check(config, error, NULL, NULL, NULL) != 0)
+        goto out;
+    config_free(&dataplane.config);
+    result = -ENODEV;
+    if (config_copy(&dataplane.config, config) != 0) {
+        snprintf(error->text, sizeof error->text, "out of memory");
+        goto out;
+    }
+    if (service_ensure(config, error) != 0)
+        goto out;
+    dataplane.operations = operations;
+    dataplane.by_hand = by_hand;
+    memset(dataplane.last_statistics, 0, sizeof dataplane.last_statistics);
+    if (service_call(start_on_service, &request) != 0)
+        goto out;
+    atomic_store_explicit(&dataplane.running, true, memory_order_release);
+    result = 0;
+out:
+    pthread_mutex_unlock(&dataplane.control);
+    return result;
+}
+
+/* No lcore runs, so this thread stands in for every home lcore. */
+static void end_endpoint(struct endpoint *e)
+{
+    dataplane.operations->network_down(e);
+    if (e->lcore.attached)
+        lcore_detach(&dataplane.lcores[atomic_load(&e->home)], e);
+}
+
+static int stop_on_service(void *unused)
+{
+    (void)unused;
+    if (!dataplane.by_hand)
+        stop_lcores();
+    for (uint32_t slot = 0; slot < dataplane.slots_used; slot++)
+        if (dataplane.bindings[slot].open)
+            end_endpoint(endpoint_at(slot));
+    tear_down();
+    return 0;
+}
+
+int dataplane_stop(void)
+{
+    int result = -ENETDOWN;
+
+    pthread_mutex_lock(&dataplane.control);
+    if (dataplane_running()) {
+        atomic_store_explicit(&dataplane.running, false, memory_order_release);
+        result = service_call(stop_on_service, NULL);
+    }
+    pthread_mutex_unlock(&dataplane.control);
+    return result;
+}
+
+bool dataplane_running(void)
+{
+    return atomic_load_explicit(&dataplane.running, memory_order_acquire);
+}
+
+struct config_sockets dataplane_socket_defaults(void)
+{
+    return dataplane.config.sockets;
+}
+
+uint64_t dataplane_tsc(void)
+{
+    return rte_rdtsc();
+}
+
+uint64_t dataplane_tsc_hz(void)
+{
+    return atomic_load_explicit(&tsc_hz, memory_order_relaxed);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_DATAPLANE_H
+#define WIRERX_DATAPLANE_H
+
+/**
+ * @file
+ * The dataplane as the provider sees it: start and stop, endpoints, counters. The only header of
+ * dataplane/ that provider/ includes. Knows nothing of Winsock: results are 0 or a negative errno.
+ *
+ * Threads: all functions may be called from any thread but an lcore. They take the control lock and
+ * wait for lcores to answer; those that do not say so on their own.
+ */
+
+#include "config.h"
+#include "counters.h"
+#include "endpoint.h"
+#include "fence.h"
+#include "log.h"
+#include "wake.h"
+
+struct endpoint_operations {
+    /**
+     * Serve an endpoint's posted receives from its ring. Called on the home lcore with LOCK held;
+     * releases it by lock_word_release_from_lcore() and then signals what it completed.
+     * @return true when posted receives and data are left (AGAIN stays set)
+     */
+    bool (*serve)(struct endpoint *endpoint);
+    /** The same on the service thread, which takes LOCK as clients do. */
+    void (*serve_from_service)(struct endpoint *endpoint);
+    /** Must completions leave the lcore (foreign host, lost fault guard)? Read before each attempt. */
+    bool (*on_service_thread)(void);
+    /**
+     * The dataplane stops: end what waits on this endpoint with "network down", take LOCK, consume
+     * what is queued and set ENDPOINT_NET_DOWN. On the service thread; no lcore runs any more.
+     */
+    void (*network_down)(struct endpoint *endpoint);
+    /** Some 20 times a second on the service thread. */
+    void (*tick)(void);
+};
+
+/**
+ * Start ports and lcores.
+ * @param by_hand  no lcore threads: the caller runs lcore_step() itself (tests, instruction counts)
+ * @return 0; -EALREADY; -EINVAL the configuration is refused; -ENODEV a device, EAL or memory
+ *         could not be had. error->text says what, where and what to do
+ */
+int dataplane_start(const struct config *config, const struct endpoint_operations *operations,
+                    bool by_hand, struct config_error *error);
+
+/** Stop everything; endpoints that are open become ENDPOINT_NET_DOWN. @return 0 or -ENETDOWN */
+int dataplane_stop(void);
+
+/** One atomic load. */
+bool dataplane_running(void);
+
+/** Defaults that new sockets take: valid while running. */
+struct config_sockets dataplane_socket_defaults(void);
+
+/* --- endpoints ---------------------------------------------------------------------------------- */
+
+#define ENDPOINT_CHUNK 256u
+extern _Atomic(struct endpoint *) endpoint_chunks[CONFIG_MAX_SOCKETS / ENDPOINT_CHUNK];
+
+/** The endpoint in a slot; NULL: there never was one. Never unmapped. Any thread, lock-free. */
+static inline struct endpoint *endpoint_at(uint32_t slot)
+{
+    if (slot >= CONFIG_MAX_SOCKETS)
+        return NULL;
+    struct endpoint *chunk =
+        atomic_load_explicit(&endpoint_chunks[slot / ENDPOINT_CHUNK], memory_order_acquire);
+    return chunk == NULL ? NULL : &chunk[slot % ENDPOINT_CHUNK];
+}
+
+/**
+ * A new endpoint, unbound, with an odd generation in its lock word.
+ * @return 0; -ENETDOWN; -EMFILE sockets.maximum are open; -ENOMEM
+ */
+int dataplane_endpoint_open(struct endpoint **endpoint);
+
+/**
+ * Free an endpoint whose lock word has been retired (lock_word_retire()): no client can take LOCK,
+ * and the lcores forget it before this returns.
+ */
+void dataplane_endpoint_close(struct endpoint *endpoint);
+
+/**
+ * Bind to an address and port and attach to a home lcore.
+ * @param generation  of the caller's handle: -ENOTSOCK when the slot is another socket's by now
+ * @param address  network order; 0: every address of every port, and broadcasts
+ * @param port     network order; 0: a free one from the dynamic range (RFC 6335: 49152-65535)
+ * @param reuse    another endpoint may have the same binding
+ * @return 0; -EINVAL bound already; -EADDRINUSE; -EADDRNOTAVAIL; -ENOBUFS a table is full; -ENETDOWN
+ */
+int dataplane_bind(struct endpoint *endpoint, uint32_t generation, uint32_t address, uint16_t port,
+                   bool reuse);
+
+/** Binding of an endpoint, network order; zeros while unbound. Never blocks for an lcore. */
+void dataplane_binding(const struct endpoint *endpoint, uint32_t *address, uint16_t *port);
+
+/**
+ * Join or leave a multicast group. On an unbound endpoint it takes effect when it is bound.
+ * @param group      network order, 224.0.0.0/4
+ * @param interface  network order: address of a port; 0: every port
+ * @return 0; -EINVAL no multicast group; -EADDRNOTAVAIL no such interface, or not joined;
+ *         -EADDRINUSE joined already; -ENOBUFS; -ENETDOWN
+ */
+int dataplane_join(struct endpoint *endpoint, uint32_t generation, uint32_t group,
+                   uint32_t interface);
+int dataplane_leave(struct endpoint *endpoint, uint32_t generation, uint32_t group,
+                    uint32_t interface);
+
+/* --- counters and replay -------------------------------------------------------------------------- */
+
+enum dataplane_scope {
+    DATAPLANE_SCOPE_ALL,
+    DATAPLANE_SCOPE_PORT,
+    DATAPLANE_SCOPE_LCORE
+};
+
+/** Rows that a device counts itself; at the front of a report that has ports in it. */
+#define DATAPLANE_DEVICE_ROWS 4u
+
+struct dataplane_report {
+    struct {
+        const char *name;
+        const char *help;
+        uint64_t value;
+    } rows[DATAPLANE_DEVICE_ROWS + COUNTER_TOTAL];
+    unsigned count;
+};
+
+/** @return 0 or -EINVAL: no such scope or index. Works after a stop, too. */
+int dataplane_report(enum dataplane_scope scope, unsigned index, struct dataplane_report *report);
+
+/** @return 0; -ENETDOWN; -EINVAL no port replays */
+int dataplane_replay_go(void);
+
+struct dataplane_replay {
+    uint64_t total;
+    uint64_t released;
+    bool drained;
+    int64_t stalled_slot;
+    uint64_t stalled_ns;
+};
+int dataplane_replay_progress(struct dataplane_replay *progress);
+
+/** Time-stamp counter: now, and ticks a second (0 before the first start). */
+uint64_t dataplane_tsc(void);
+uint64_t dataplane_tsc_hz(void);
+
+#endif

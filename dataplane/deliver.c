@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* From a classified frame to the rings of the endpoints that want it. */
+
+#include <rte_byteorder.h>
+#include <rte_ip.h>
+
+#include "classify.h"
+#include "lcore.h"
+#include "pool.h"
+
+/** Beyond its minimum a socket may hold free / POOL_SHARE_DIVISOR buffers. */
+#define POOL_SHARE_DIVISOR 2u
+
+static uint32_t free_buffers(struct lcore *lcore)
+{
+    if (!lcore->free_buffers_known) {
+        lcore->free_buffers = pool_free_count(lcore->id);
+        lcore->free_buffers_known = true;
+    }
+    return lcore->free_buffers;
+}
+
+/* What the consumer has taken since we last looked: one read of the client line. */
+static void refresh_consumed(struct endpoint *e)
+{
+    e->lcore.cached_head = atomic_load_explicit(&e->head, memory_order_acquire);
+    e->lcore.bytes_known = atomic_load_explicit(&e->bytes_consumed, memory_order_relaxed);
+    e->lcore.buffers_known = atomic_load_explicit(&e->buffers_consumed, memory_order_relaxed);
+}
+
+static bool ring_has_room(const struct endpoint *e, uint32_t length)
+{
+    uint64_t queued_bytes = e->lcore.bytes - e->lcore.bytes_known;
+
+    if (e->lcore.tail - e->lcore.cached_head > e->lcore.mask)
+        return false;
+    /* A datagram larger than SO_RCVBUF still gets through when nothing is queued. */
+    return queued_bytes == 0 ||
+           queued_bytes + length <= atomic_load_explicit(&e->bytes_limit, memory_order_relaxed);
+}
+
+static bool within_pool_share(struct lcore *lcore, const struct endpoint *e, uint32_t segments)
+{
+    uint32_t held = e->lcore.buffers - e->lcore.buffers_known + segments;
+
+    return held <= e->lcore.minimum || held <= free_buffers(lcore) / POOL_SHARE_DIVISOR;
+}
+
+static void touch(struct lcore *lcore, struct endpoint *e)
+{
+    if (e->lcore.touched)
+        return;
+    e->lcore.touched = true;
+    e->lcore.touched_next = lcore->touched;
+    lcore->touched = e;
+}
+
+/* Put the frame in one endpoint's ring, unpublished. Returns COUNTER_DELIVERED or why not. */
+static enum counter offer(struct lcore *lcore, struct endpoint *e, struct rte_mbuf *mbuf,
+                          uint32_t length)
+{
+    if (unlikely(!ring_has_room(e, length))) {
+        refresh_consumed(e);
+        if (!ring_has_room(e, length)) {
+            e->lcore.drops++;
+            endpoint_count(&e->lcore.lost_ring_full, 1);
+            return COUNTER_DROP_RING_FULL;
+        }
+    }
+    if (unlikely(!within_pool_share(lcore, e, mbuf->nb_segs))) {
+        refresh_consumed(e);
+        if (!within_pool_share(lcore, e, mbuf->nb_segs)) {
+            e->lcore.drops++;
+            endpoint_count(&e->lcore.lost_pool_share, 1);
+            return COUNTER_DROP_POOL_SHARE;
+        }
+    }
+    struct ring_element *element = &e->lcore.ring[e->lcore.tail & e->lcore.mask];
+    element->mbuf = mbuf;
+    element->length = length;
+    element->drops = e->lcore.drops;
+    e->lcore.tail++;
+    e->lcore.buffers += mbuf->nb_segs;
+    e->lcore.bytes += length;
+    endpoint_count(&e->lcore.delivered, 1);
+    endpoint_count(&e->lcore.delivered_bytes, length);
+    touch(lcore, e);
+    return COUNTER_DELIVERED;
+}
+
+static void set_references(struct rte_mbuf *mbuf, uint16_t references)
+{
+    for (; mbuf != NULL; mbuf = mbuf->next)
+        rte_mbuf_refcnt_set(mbuf, references);
+}
+
+static void drop_references(struct rte_mbuf *mbuf, uint16_t references)
+{
+    for (; mbuf != NULL; mbuf = mbuf->next)
+        rte_mbuf_refcnt_update(mbuf, (int16_t)-references);
+}
+
+static enum counter unwanted(const struct lcore *lcore, uint32_t destination)
+{
+    if (rte_be_to_cpu_32(destination) >= RTE_IPV4(224, 0, 0, 0))
+        return COUNTER_DROP_NOT_JOINED;
+    for (unsigned i = 0; i < lcore->local_addresses_count; i++)
+        if (lcore->local_addresses[i] == destination)
+            return COUNTER_DROP_NO_SOCKET;
+    return COUNTER_DROP_NOT_OURS;
+}
+
+/* Bits of `homes` whose lcore could not take the frame. Each that could holds a reference now. */
+static uint64_t hand_over(struct lcore *lcore, struct rte_mbuf *mbuf, uint64_t homes)
+{
+    uint64_t failed = 0;
+
+    for (uint64_t left = homes; left != 0; left &= left - 1) {
+        unsigned to = (unsigned)__builtin_ctzll(left);
+
+        if (rte_ring_sp_enqueue(lcore->peers[to].handover[lcore->index], mbuf) != 0)
+            failed |= 1ull << to;
+    }
+    return failed;
+}
+
+/* Several members, or members on other lcores. */
+static enum counter fan_out(struct lcore *lcore, struct counters *counters, struct rte_mbuf *mbuf,
+                            uint32_t length, const struct demux_entry *entry, bool may_hand_over)
+{
+    uint64_t homes = may_hand_over ? entry->homes : 0;
+    enum counter fate = COUNTER_DROP_HANDOVER_FULL;
+    uint32_t arrival_port = 1u << rx_meta(mbuf)->port;
+    bool wanted_here = false;
+    unsigned delivered = 0;
+
+    if (!entry->every_member) { /* unicast belongs to one socket only, wherever it is at home */
+        if (entry->members != NULL)
+            homes = 0;
+        else if (homes != 0)
+            homes = 1ull << entry->elsewhere->home;
+    }
+    for (const struct demux_member *m = entry->members; m != NULL; m = m->next) {
+        if (!(m->ports & arrival_port))
+            continue;
+        wanted_here = true;
+        enum counter one = offer(lcore, m->endpoint, mbuf, length);
+
+        if (one == COUNTER_DELIVERED) {
+            delivered++;
+        } else {
+            fate = one;
+            counter_add(counters,
+                        one == COUNTER_DROP_RING_FULL ? COUNTER_LOST_RING_FULL
+                                                      : COUNTER_LOST_POOL_SHARE,
+                        1);
+        }
+        if (!entry->every_member)
+            break;
+    }
+    counter_add(counters, COUNTER_DELIVERIES, delivered);
+
+    unsigned wanted = delivered + (unsigned)__builtin_popcountll(homes);
+    if (wanted == 0)
+        return wanted_here ? fate : COUNTER_DROP_NOT_JOINED;
+    if (wanted > 1) /* before any other thread can see the frame */
+        set_references(mbuf, (uint16_t)wanted);
+    if (homes == 0)
+        return COUNTER_DELIVERED;
+
+    unsigned failed = (unsigned)__builtin_popcountll(hand_over(lcore, mbuf, homes));
+    counter_add(counters, COUNTER_HANDED_COPIES, wanted - delivered - failed);
+    if (failed != 0) {
+        counter_add(counters, COUNTER_LOST_HANDOVER, failed);
+        if (failed == wanted) {
+            set_references(mbuf, 1);
+            return fate;
+        }
+        drop_references(mbuf, (uint16_t)failed);
+    }
+    return delivered != 0 ? COUNTER_DELIVERED : COUNTER_HANDED_OVER;
+}
+
+enum counter lcore_deliver(struct lcore *lcore, struct counters *counters, struct rte_mbuf *mbuf,
+                           const struct classify_rules *rules)
+{
+    const struct rx_meta *meta = rx_meta(mbuf);
+    struct demux_key key = {meta->destination, meta->destination_port, IPPROTO_UDP};
+    const struct demux_entry *entry = demux_find(&lcore->demux, key);
+
+    if (unlikely(entry == NULL))
+        return unwanted(lcore, meta->destination);
+    /* `rules` is NULL for a frame from another lcore, which has checked it. */
+    if (rules != NULL && !rules->ignore_udp_checksums && !classify_udp_checksum(mbuf))
+        return COUNTER_DROP_UDP_CHECKSUM;
+
+    const struct demux_member *only = entry->members;
+    if (unlikely(only == NULL || only->next != NULL || entry->homes != 0 ||
+                 !(only->ports & 1u << meta->port)))
+        return fan_out(lcore, counters, mbuf, meta->payload_length, entry, rules != NULL);
+    enum counter fate = offer(lcore, only->endpoint, mbuf, meta->payload_length);
+    if (likely(fate == COUNTER_DELIVERED))
+        counter_add(counters, COUNTER_DELIVERIES, 1);
+    else
+        counter_add(
+            counters,
+            fate == COUNTER_DROP_RING_FULL ? COUNTER_LOST_RING_FULL : COUNTER_LOST_POOL_SHARE, 1);
+    return fate;
+}
+
+struct lcore_room lcore_room(struct lcore *lcore)
+{
+    struct lcore_room room = {UINT32_MAX, UINT64_MAX, NULL};
+    struct endpoint *e = lcore->homed;
+
+    lcore->free_buffers_known = false;
+    uint32_t share = free_buffers(lcore) / POOL_SHARE_DIVISOR;
+    for (uint32_t i = 0; i < lcore->homed_count; i++, e = e->lcore.homed_next) {
+        refresh_consumed(e);
+        uint32_t held = e->lcore.buffers - e->lcore.buffers_known;
+        uint64_t queued_bytes = e->lcore.bytes - e->lcore.bytes_known;
+        uint32_t limit = atomic_load_explicit(&e->bytes_limit, memory_order_relaxed);
+        uint32_t slots = e->lcore.mask + 1 - (e->lcore.tail - e->lcore.cached_head);
+        uint64_t bytes = queued_bytes >= limit ? 0 : limit - queued_bytes;
+        /* Each frame taken also lowers the share, and so does a burst that is staged meanwhile: two
+         * thirds of the distance are safe. */
+        uint32_t by_minimum = held >= e->lcore.minimum ? 0 : e->lcore.minimum - held;
+        uint32_t by_share = held + PORT_BURST >= share ? 0 : (share - held - PORT_BURST) / 3 * 2;
+        uint32_t frames = RTE_MIN(slots, RTE_MAX(by_minimum, by_share));
+
+        if (frames < room.frames || bytes < room.bytes)
+            room.tightest = e;
+        room.frames = RTE_MIN(room.frames, frames);
+        room.bytes = RTE_MIN(room.bytes, bytes);
+    }
+    return room;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_DEMUX_H
+#define WIRERX_DEMUX_H
+
+/**
+ * @file
+ * Which endpoints want a datagram: destination address and port -> members.
+ *
+ * Every lcore has a table of its own and is the only one that reads or writes it. Each table knows
+ * every key: members that are at home here by endpoint, the others by the set of lcores to hand the
+ * frame to. Members are allocated by whoever sends the command; the lcore only links and unlinks.
+ */
+
+#include <rte_hash.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct endpoint;
+
+/** Destination of a datagram; network byte order, no padding (it is hashed as bytes). */
+struct demux_key {
+    uint32_t address;
+    uint16_t port;
+    uint16_t protocol; /**< IP protocol number, host order */
+};
+
+/** One endpoint's interest in one key, as one lcore keeps it. */
+struct demux_member {
+    struct demux_member *next;
+    struct endpoint *endpoint;
+    uint32_t home;  /**< index of the endpoint's lcore */
+    bool wildcard;  /**< bound to any address: comes after those bound to this very one */
+    uint32_t ports; /**< ports whose frames it wants, a bit each */
+};
+
+struct demux_entry {
+    struct demux_key key;
+    bool every_member;            /**< multicast, broadcast: all members; unicast: the first */
+    struct demux_member *members; /**< at home on this lcore */
+    struct demux_member *elsewhere;
+    uint64_t homes; /**< the other lcores that have members, as a bit set */
+};
+
+/** Entries in front of the hash; most feeds have few groups, in bursts. A power of two. */
+#define DEMUX_CACHE_SIZE 256u
+
+struct demux {
+    struct rte_hash *hash;
+    struct demux_entry *entries;
+    uint32_t capacity;
+    uint32_t self;
+    struct {
+        struct demux_key key;
+        struct demux_entry *entry;
+    } cache[DEMUX_CACHE_SIZE];
+};
+
+/** @return 0, or -1 when memory is short. Called off the lcore, before it runs. */
+int demux_create(struct demux *demux, uint32_t self, uint32_t capacity, int numa_node);
+void demux_destroy(struct demux *demux);
+
+struct demux_entry *demux_find_slow(struct demux *demux, struct demux_key key);
+
+static inline uint64_t demux_key_bits(struct demux_key key)
+{
+    return (uint64_t)key.address | (uint64_t)key.port << 32 | (uint64_t)key.protocol << 48;
+}
+
+/** The entry of a key, or NULL. */
+static inline struct demux_entry *demux_find(struct demux *demux, struct demux_key key)
+{
+    uint64_t bits = demux_key_bits(key);
+    uint32_t line = (uint32_t)((bits * 0x9e3779b97f4a7c15ull) >> 56) % DEMUX_CACHE_SIZE;
+
+    if (demux->cache[line].entry != NULL && demux_key_bits(demux->cache[line].key) == bits)
+        return demux->cache[line].entry;
+    return demux_find_slow(demux, key);
+}
+
+/**
+ * Link a member. An endpoint that is there already only takes over `ports`.
+ * @return 0; 1: it was there, `member` is not linked; -1: the table is full, nothing is linked
+ */
+int demux_add(struct demux *demux, struct demux_key key, bool every_member,
+              struct demux_member *member);
+
+/** Unlink the member of `endpoint` under `key`. @return it, to be freed off the lcore, or NULL. */
+struct demux_member *demux_remove(struct demux *demux, struct demux_key key,
+                                  const struct endpoint *endpoint);
+
+#endif

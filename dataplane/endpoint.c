@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "endpoint.h"
+
+#include <limits.h>
+
+#include "pool.h"
+#include "wake.h"
+
+void endpoint_flush_returns(struct endpoint *e)
+{
+    unsigned count = e->return_count;
+
+    if (count == 0)
+        return;
+    e->return_count = 0;
+    pool_tag(e->returning, count);
+    /* Sized so that it has room for all that a socket can hold, on its way in either direction. */
+    unsigned sent = rte_ring_sp_enqueue_burst(e->way_home, (void **)e->returning, count, NULL);
+    if (unlikely(sent < count))
+        pool_put_tagged(e->returning + sent, count - sent);
+}
+
+void endpoint_wake_one(struct endpoint *e)
+{
+    if (atomic_load_explicit(&e->sleepers, memory_order_relaxed) == 0)
+        return;
+    atomic_fetch_add_explicit(&e->wake_sequence, 1, memory_order_release);
+    wake(&e->wake_sequence, 1);
+}
+
+void endpoint_wake_all(struct endpoint *e)
+{
+    atomic_fetch_add_explicit(&e->wake_sequence, 1, memory_order_release);
+    wake(&e->wake_sequence, INT_MAX);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_ENDPOINT_H
+#define WIRERX_ENDPOINT_H
+
+/**
+ * @file
+ * An endpoint: what a socket's home lcore and its clients share. One producer (the home lcore), one
+ * consumer at a time (whoever holds the lock word). Lives in DPDK memory, is never unmapped, and
+ * holds no pointer into libc memory or code.
+ *
+ * Fields are grouped by who writes them; each group has cache lines of its own:
+ *   lcore line     written by the home lcore once per burst
+ *   client line    written by clients; the lcore reads it once per burst, after fence F1
+ *   consumer part  touched only under LOCK
+ *   lcore part     touched only by the home lcore
+ *
+ * Way home: clients never touch a mempool (a preempted rte_ring producer stalls every other one).
+ * The consumer drops its reference and puts the buffers that are now free, in batches, on the
+ * socket's own single-producer/single-consumer ring; the home lcore puts the pointers back into the
+ * pool unread.
+ */
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lock_word.h"
+#include "rx_meta.h"
+#include "socket_ring.h"
+
+struct lcore;
+
+/** Most buffers the consumer keeps before it sends them home. */
+#define ENDPOINT_RETURN_BATCH 64u
+
+/** Low bits of a pointer on its way home: which pool it belongs to (mbufs are 64-byte aligned). */
+#define ENDPOINT_POOL_TAG_MASK ((uintptr_t)63)
+
+/** Why receives of an endpoint fail, beside having no data. */
+enum endpoint_state {
+    ENDPOINT_CLOSED,   /**< the slot is free */
+    ENDPOINT_UNBOUND,  /**< open; no lcore knows it */
+    ENDPOINT_ATTACHED, /**< open; its home lcore delivers */
+    ENDPOINT_NET_DOWN, /**< open; the dataplane has stopped under it */
+};
+
+struct endpoint {
+    /* --- lcore line ----------------------------------------------------------------------- */
+    /** Elements published. Stored with release after the elements. */
+    _Atomic uint32_t tail __rte_cache_aligned;
+    /** Sleeping receivers' futex: whoever wakes one increments it first. */
+    _Atomic uint32_t wake_sequence;
+    /** enum endpoint_state; written under LOCK by clients and by stop. */
+    _Atomic uint32_t state;
+    /** The service thread has been asked to serve it and has not begun to. */
+    _Atomic bool serve_queued;
+
+    /* --- client line ---------------------------------------------------------------------- */
+    /** The lock word. */
+    _Atomic uint64_t word __rte_cache_aligned;
+    /** Receives posted; set under LOCK before fence F2. */
+    _Atomic uint32_t posted;
+    /** Receivers that sleep or are about to (incremented before fence F3). */
+    _Atomic uint32_t sleepers;
+    /** Elements consumed. Stored with release after the element was read. */
+    _Atomic uint32_t head;
+    /** Buffers (mbuf segments) consumed, modulo 2^32. */
+    _Atomic uint32_t buffers_consumed;
+    /** Payload bytes consumed. */
+    _Atomic uint64_t bytes_consumed;
+    /** SO_RCVBUF. */
+    _Atomic uint32_t bytes_limit;
+
+    /* --- consumer part: under LOCK ---------------------------------------------------------- */
+    struct ring_element *ring __rte_cache_aligned;
+    uint32_t mask;
+    uint32_t cached_tail;
+    uint32_t return_count;
+    uint32_t return_batch; /**< how many to collect: ENDPOINT_RETURN_BATCH, less in a tiny pool */
+    struct rte_ring *way_home;
+    _Atomic uint64_t received;
+    _Atomic uint64_t truncated;
+    _Atomic uint64_t faulted;
+    struct rte_mbuf *returning[ENDPOINT_RETURN_BATCH];
+
+    /* --- lcore part ------------------------------------------------------------------------- */
+    struct {
+        struct ring_element *ring;
+        uint32_t mask;
+        uint32_t tail; /**< elements put in, published or not */
+        uint32_t cached_head;
+        uint32_t drops;
+        uint32_t buffers;       /**< segments put in, modulo 2^32 */
+        uint32_t buffers_known; /**< buffers_consumed when last read */
+        uint64_t bytes;         /**< payload bytes put in */
+        uint64_t bytes_known;   /**< bytes_consumed when last read */
+        uint32_t minimum;       /**< buffers it may always hold */
+        bool touched;
+        bool ready;
+        bool attached;
+        _Atomic uint64_t delivered;
+        _Atomic uint64_t delivered_bytes;
+        _Atomic uint64_t lost_ring_full;
+        _Atomic uint64_t lost_pool_share;
+        struct endpoint *touched_next;
+        struct endpoint *ready_next;
+        struct endpoint *homed_next; /**< all endpoints of the lcore, a ring */
+        struct endpoint *homed_previous;
+    } lcore __rte_cache_aligned;
+
+    /* --- set at open and bind, constant while others look ----------------------------------- */
+    uint32_t slot __rte_cache_aligned;
+    uint32_t slots;        /**< capacity of the ring */
+    _Atomic uint32_t home; /**< index of the home lcore */
+} __rte_cache_aligned;
+
+/** Elements queued as the consumer sees them now. Any thread; exact under LOCK. */
+static inline uint32_t endpoint_queued(const struct endpoint *e)
+{
+    return atomic_load_explicit(&e->tail, memory_order_acquire) -
+           atomic_load_explicit(&e->head, memory_order_relaxed);
+}
+
+/** The oldest datagram, or NULL. Under LOCK. Valid until endpoint_consume(). */
+static inline const struct ring_element *endpoint_front(struct endpoint *e)
+{
+    uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
+
+    if (head == e->cached_tail) {
+        e->cached_tail = atomic_load_explicit(&e->tail, memory_order_acquire);
+        if (head == e->cached_tail)
+            return NULL;
+    }
+    return &e->ring[head & e->mask];
+}
+
+/** Send home what has been collected. Under LOCK. */
+void endpoint_flush_returns(struct endpoint *e);
+
+/** Drop the consumer's reference on a frame; what is free now is on its way home. Under LOCK. */
+static inline void endpoint_return(struct endpoint *e, struct rte_mbuf *mbuf)
+{
+    while (mbuf != NULL) {
+        struct rte_mbuf *next = mbuf->next;
+
+        if (rte_pktmbuf_prefree_seg(mbuf) != NULL) {
+            e->returning[e->return_count++] = mbuf;
+            if (e->return_count >= e->return_batch)
+                endpoint_flush_returns(e);
+        }
+        mbuf = next;
+    }
+}
+
+/** Remove the oldest datagram. Under LOCK, after endpoint_front() gave it. */
+static inline void endpoint_consume(struct endpoint *e, const struct ring_element *element)
+{
+    struct rte_mbuf *mbuf = element->mbuf;
+    uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
+    uint64_t bytes = atomic_load_explicit(&e->bytes_consumed, memory_order_relaxed);
+    uint32_t buffers = atomic_load_explicit(&e->buffers_consumed, memory_order_relaxed);
+
+    atomic_store_explicit(&e->bytes_consumed, bytes + element->length, memory_order_relaxed);
+    atomic_store_explicit(&e->buffers_consumed, buffers + mbuf->nb_segs, memory_order_relaxed);
+    /* Release: the lcore may overwrite the element once it sees the new head. */
+    atomic_store_explicit(&e->head, head + 1, memory_order_release);
+    endpoint_return(e, mbuf);
+}
+
+/** Under LOCK or on the lcore: count one more; single writer at a time, many readers. */
+static inline void endpoint_count(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+/** Wake one sleeping receiver if there is one. Any thread, also an lcore. */
+void endpoint_wake_one(struct endpoint *e);
+
+/** Wake all of them (close, stop, error). Any thread. */
+void endpoint_wake_all(struct endpoint *e);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "lcore.h"
+
+#include <rte_cycles.h>
+#include <rte_pause.h>
+#include <rte_prefetch.h>
+
+#include "command.h"
+#include "pool.h"
+
+/** Frames prefetched ahead of the one that is classified. */
+#define PREFETCH_AHEAD 4u
+
+/** Below this part of all buffers every way home is looked at in every pass. */
+#define POOL_LOW_DIVISOR 8u
+
+static enum counter fate_of(struct lcore *lcore, struct rx_queue *queue, struct rte_mbuf *mbuf,
+                            uint64_t now)
+{
+    struct port *port = queue->port;
+
+    if (unlikely(!pool_is_ours(mbuf)))
+        return COUNTER_DROP_FOREIGN_BUFFER;
+    enum counter reason = classify(mbuf, &port->rules);
+    if (unlikely(reason != FATE_UNDECIDED))
+        return reason;
+    struct rx_meta *meta = rx_meta(mbuf);
+    meta->burst_tsc = now;
+    meta->port = port->index;
+    return lcore_deliver(lcore, &queue->counters, mbuf, &port->rules);
+}
+
+static bool keeps_frame(enum counter fate)
+{
+    return fate == COUNTER_DELIVERED || fate == COUNTER_HANDED_OVER;
+}
+
+static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now)
+{
+    struct rte_mbuf *mbufs[PORT_BURST];
+    struct rte_mbuf *dropped[PORT_BURST];
+    unsigned drops = 0, delivered = 0;
+    unsigned count =
+        queue->port->operations->burst(queue->port, queue->queue, mbufs, PORT_BURST, lcore, now);
+
+    if (count == 0)
+        return false;
+    now = rte_rdtsc(); /* after the burst: what the driver took is not our latency */
+    for (unsigned i = 0; i < RTE_MIN(count, PREFETCH_AHEAD); i++)
+        rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
+    for (unsigned i = 0; i < count; i++) {
+        if (i + PREFETCH_AHEAD < count)
+            rte_prefetch0(rte_pktmbuf_mtod(mbufs[i + PREFETCH_AHEAD], void *));
+        enum counter fate = fate_of(lcore, queue, mbufs[i], now);
+        if (likely(fate == COUNTER_DELIVERED)) {
+            delivered++;
+            continue;
+        }
+        counter_add(&queue->counters, fate, 1);
+        if (!keeps_frame(fate))
+            dropped[drops++] = mbufs[i];
+    }
+    counter_add(&queue->counters, COUNTER_FRAMES, count);
+    counter_add(&queue->counters, COUNTER_DELIVERED, delivered);
+    if (drops != 0)
+        rte_pktmbuf_free_bulk(dropped, drops);
+    return true;
+}
+
+static bool take_handed_over(struct lcore *lcore)
+{
+    struct counters *counters = &lcore->handover_counters;
+    bool any = false;
+
+    for (unsigned from = 0; from < lcore->peers_count; from++) {
+        struct rte_mbuf *mbufs[PORT_BURST];
+
+        if (lcore->handover[from] == NULL)
+            continue;
+        unsigned count =
+            rte_ring_sc_dequeue_burst(lcore->handover[from], (void **)mbufs, PORT_BURST, NULL);
+        for (unsigned i = 0; i < count; i++) {
+            enum counter fate = lcore_deliver(lcore, counters, mbufs[i], NULL);
+
+            counter_add(counters, fate, 1);
+            if (!keeps_frame(fate))
+                rte_pktmbuf_free(mbufs[i]);
+        }
+        counter_add(counters, COUNTER_HANDED_IN, count);
+        any |= count != 0;
+    }
+    return any;
+}
+
+static bool take_home(struct endpoint *e)
+{
+    struct rte_mbuf *mbufs[ENDPOINT_RETURN_BATCH];
+    unsigned count =
+        rte_ring_sc_dequeue_burst(e->way_home, (void **)mbufs, ENDPOINT_RETURN_BATCH, NULL);
+
+    if (count != 0)
+        pool_put_tagged(mbufs, count);
+    return count != 0;
+}
+
+/* A few endpoints in turn; all of them when buffers are short. */
+static bool sweep_ways_home(struct lcore *lcore)
+{
+    uint32_t count = RTE_MIN(lcore->homed_count, LCORE_SWEEP);
+    bool any = false;
+
+    if (lcore->free_buffers_known && lcore->free_buffers < pool_total() / POOL_LOW_DIVISOR)
+        count = lcore->homed_count;
+    for (uint32_t i = 0; i < count; i++) {
+        any |= take_home(lcore->homed);
+        lcore->homed = lcore->homed->lcore.homed_next;
+    }
+    return any;
+}
+
+bool lcore_step(struct lcore *lcore, uint64_t now)
+{
+    bool busy = false;
+
+    lcore->wakes_left = LCORE_WAKES_PER_PASS;
+    lcore->free_buffers_known = false;
+    for (unsigned i = 0; i < lcore->queues_count; i++)
+        busy |= poll_queue(lcore, &lcore->queues[i], now);
+    if (lcore->peers_count > 1)
+        busy |= take_handed_over(lcore);
+    for (struct endpoint *e = lcore->touched; e != NULL; e = e->lcore.touched_next)
+        take_home(e);
+    if (lcore->touched != NULL)
+        lcore_notify(lcore);
+    if (unlikely(lcore->ready != NULL))
+        busy |= lcore_serve_ready(lcore) != 0;
+    busy |= sweep_ways_home(lcore);
+    if (unlikely(!rte_ring_empty(lcore->commands)))
+        busy |= command_run_queued(lcore) != 0;
+    if (unlikely(lcore->service_called)) {
+        lcore->service_called = false;
+        lcore->call_service();
+    }
+    return busy;
+}
+
+int lcore_main(void *argument)
+{
+    struct lcore *lcore = argument;
+
+    lcore->sink.defer = lcore_defer_wake;
+    wake_sink = &lcore->sink;
+    atomic_store_explicit(&lcore->running, true, memory_order_release);
+    while (!atomic_load_explicit(&lcore->quit, memory_order_acquire)) {
+        bool (*step)(struct lcore *, uint64_t) =
+            atomic_load_explicit(&lcore->step, memory_order_acquire);
+
+        if (!step(lcore, rte_rdtsc()))
+            rte_pause();
+    }
+    wake_sink = NULL;
+    atomic_store_explicit(&lcore->running, false, memory_order_release);
+    return 0;
+}
+
+void lcore_attach(struct lcore *lcore, struct endpoint *e)
+{
+    e->lcore.attached = true;
+    if (lcore->homed == NULL) {
+        lcore->homed = e->lcore.homed_next = e->lcore.homed_previous = e;
+    } else {
+        e->lcore.homed_next = lcore->homed;
+        e->lcore.homed_previous = lcore->homed->lcore.homed_previous;
+        e->lcore.homed_previous->lcore.homed_next = e;
+        lcore->homed->lcore.homed_previous = e;
+    }
+    lcore->homed_count++;
+}
+
+static void remove_ready(struct lcore *lcore, struct endpoint *e)
+{
+    for (struct endpoint **link = &lcore->ready; *link != NULL; link = &(*link)->lcore.ready_next)
+        if (*link == e) {
+            *link = e->lcore.ready_next;
+            break;
+        }
+    e->lcore.ready = false;
+}
+
+void lcore_detach(struct lcore *lcore, struct endpoint *e)
+{
+    const struct ring_element *element;
+
+    if (!e->lcore.attached)
+        return;
+    e->lcore.attached = false;
+    if (e->lcore.ready)
+        remove_ready(lcore, e);
+    if (e->lcore.homed_next == e) {
+        lcore->homed = NULL;
+    } else {
+        e->lcore.homed_previous->lcore.homed_next = e->lcore.homed_next;
+        e->lcore.homed_next->lcore.homed_previous = e->lcore.homed_previous;
+        if (lcore->homed == e)
+            lcore->homed = e->lcore.homed_next;
+    }
+    lcore->homed_count--;
+    /* The handle is stale by now and nobody can take LOCK with it: the lcore is the consumer too. */
+    while ((element = endpoint_front(e)) != NULL)
+        endpoint_consume(e, element);
+    endpoint_flush_returns(e);
+    while (take_home(e))
+        continue;
+}

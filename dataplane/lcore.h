@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_LCORE_H
+#define WIRERX_LCORE_H
+
+/**
+ * @file
+ * A dataplane lcore: its queues, its demux table, its endpoints. lcore_step() is its whole life; the
+ * loop merely calls it, and so can a test: one thread that alternates lcore_step() with WSPRecv gives
+ * exact instruction counts and seeded schedules.
+ *
+ * Everything in struct lcore belongs to the lcore, but for the marked fields. It never blocks, never
+ * calls malloc, and makes no system call but a bounded number of wake-ups per pass.
+ */
+
+#include <rte_ring.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "counters.h"
+#include "dataplane.h"
+#include "demux.h"
+#include "endpoint.h"
+#include "port.h"
+#include "wake.h"
+
+/** Wake-up system calls an lcore makes itself in one pass; the service thread makes the others. */
+#define LCORE_WAKES_PER_PASS 4u
+
+/** Endpoints whose way home is looked at in one pass without traffic. */
+#define LCORE_SWEEP 8u
+
+/** A frame waits for another lcore in a ring of this many entries. */
+#define LCORE_HANDOVER_SLOTS 2048u
+
+struct command;
+struct lcore;
+
+/** One receive queue of one port, polled by one lcore. */
+struct rx_queue {
+    struct port *port;
+    uint16_t queue;
+    struct counters counters; /**< readable by all */
+};
+
+struct lcore {
+    /** lcore_step(), or a replacement that a benchmark compares with it. Set by any thread. */
+    _Atomic(bool (*)(struct lcore *, uint64_t now)) step;
+    _Atomic bool quit;    /**< set by the service thread */
+    _Atomic bool running; /**< cleared by the lcore on its way out */
+
+    uint32_t index; /**< in the configuration */
+    unsigned id;    /**< DPDK's lcore id */
+    unsigned cpu;
+    int numa_node;
+    struct rx_queue *queues;
+    unsigned queues_count;
+    const struct endpoint_operations *operations;
+
+    struct demux demux;
+    struct rte_ring *commands;                   /**< from clients, one at a time */
+    struct rte_ring *handover[CONFIG_MAX_CORES]; /**< to this lcore, by sender; NULL: itself */
+    struct lcore *peers;                         /**< all lcores, by index */
+    unsigned peers_count;
+    struct counters handover_counters; /**< frames that came from other lcores; readable by all */
+    struct counters own_counters;      /**< what belongs to no queue; readable by all */
+
+    uint32_t local_addresses[CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES]; /**< network byte order */
+    unsigned local_addresses_count;
+
+    struct endpoint *touched; /**< got data in this pass */
+    struct endpoint *ready;   /**< a service is owed (lock_word.h, R2) */
+    struct endpoint *homed;   /**< all endpoints at home here, a ring; the sweep's position */
+    uint32_t homed_count;
+    uint32_t free_buffers; /**< in the pools, as of this pass's first burst */
+    bool free_buffers_known;
+
+    struct wake_sink sink;
+    unsigned wakes_left;
+    bool service_called;        /**< something was deferred in this pass */
+    struct rte_ring *wakes;     /**< struct deferred_wake, for the service thread */
+    struct rte_ring *services;  /**< endpoints it shall serve; each at most once, so never full */
+    void (*call_service)(void); /**< tell the service thread that there is something */
+} __rte_cache_aligned;
+
+/** Wake-ups beyond the budget of a pass that the service thread is given; then the lcore makes them. */
+#define LCORE_DEFERRED_WAKES 4096u
+
+struct deferred_wake {
+    _Atomic uint32_t *word;
+    uint64_t count;
+};
+
+/**
+ * One pass: bursts -> classify -> deliver | hand over | drop; commands; buffers coming home; wake-ups.
+ * @param now  time-stamp counter
+ * @return true when there was anything to do
+ */
+bool lcore_step(struct lcore *lcore, uint64_t now);
+
+/** Body of the EAL thread: passes until quit. */
+int lcore_main(void *argument);
+
+/** Put a classified frame where it belongs. @return its fate; a DROP_ fate leaves it to the caller. */
+enum counter lcore_deliver(struct lcore *lcore, struct counters *counters, struct rte_mbuf *mbuf,
+                           const struct classify_rules *rules);
+
+/** Frames that any endpoint at home here could still take: for sources that can wait (replay.h). */
+struct lcore_room {
+    uint32_t frames;
+    uint64_t bytes;
+    struct endpoint *tightest; /**< NULL when nothing bounds it */
+};
+struct lcore_room lcore_room(struct lcore *lcore);
+
+/** Publish what the pass has put in rings and tell whoever waits for it (fence F1). */
+void lcore_notify(struct lcore *lcore);
+
+/** Rule R2 for every endpoint on the ready list. @return how many stay on it */
+unsigned lcore_serve_ready(struct lcore *lcore);
+
+/** struct wake_sink's function: the budget of wake-ups. */
+bool lcore_defer_wake(struct wake_sink *sink, _Atomic uint32_t *word, int count);
+
+/** Link a new endpoint to its home, or unlink it and free what its rings hold. Only on the lcore. */
+void lcore_attach(struct lcore *lcore, struct endpoint *endpoint);
+void lcore_detach(struct lcore *lcore, struct endpoint *endpoint);
+
+#endif

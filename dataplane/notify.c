@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* The lcore's side of completing receives: publication, fence F1, the single attempt at the lock,
+ * the ready list (rules R2, R3 of lock_word.h), and the budget of wake-ups. */
+
+#include <rte_ring_elem.h>
+
+#include "fence.h"
+#include "lcore.h"
+
+static void add_ready(struct lcore *lcore, struct endpoint *e)
+{
+    if (e->lcore.ready)
+        return;
+    e->lcore.ready = true;
+    e->lcore.ready_next = lcore->ready;
+    lcore->ready = e;
+}
+
+static void ask_service_thread(struct lcore *lcore, struct endpoint *e)
+{
+    /* The flag is cleared before the ring is looked at, so nothing published before is missed. */
+    if (atomic_exchange_explicit(&e->serve_queued, true, memory_order_acq_rel))
+        return;
+    rte_ring_sp_enqueue(lcore->services, e);
+    lcore->service_called = true;
+}
+
+/* One attempt at a socket that has posted receives. Returns true when a service is still owed. */
+static bool attempt(struct lcore *lcore, struct endpoint *e)
+{
+    if (lcore->operations->on_service_thread()) {
+        ask_service_thread(lcore, e);
+        return false;
+    }
+    if (!lock_word_try_from_lcore(&e->word)) {
+        counter_add(&lcore->own_counters, COUNTER_AGAIN_LEFT, 1);
+        return true;
+    }
+    counter_add(&lcore->own_counters, COUNTER_COMPLETIONS, 1);
+    return lcore->operations->serve(e);
+}
+
+void lcore_notify(struct lcore *lcore)
+{
+    struct endpoint *first = lcore->touched;
+
+    /* Release: the elements and the frames' private areas are visible with the new tail. */
+    for (struct endpoint *e = first; e != NULL; e = e->lcore.touched_next)
+        atomic_store_explicit(&e->tail, e->lcore.tail, memory_order_release);
+
+    full_fence(); /* F1: the tails above before `posted` and `sleepers` below */
+
+    lcore->touched = NULL;
+    for (struct endpoint *e = first; e != NULL; e = e->lcore.touched_next) {
+        e->lcore.touched = false;
+        if (atomic_load_explicit(&e->posted, memory_order_relaxed) != 0 && attempt(lcore, e))
+            add_ready(lcore, e);
+        if (unlikely(atomic_load_explicit(&e->sleepers, memory_order_relaxed) != 0))
+            endpoint_wake_one(e);
+    }
+}
+
+unsigned lcore_serve_ready(struct lcore *lcore)
+{
+    struct endpoint *e = lcore->ready;
+    unsigned kept = 0;
+
+    lcore->ready = NULL;
+    while (e != NULL) {
+        struct endpoint *next = e->lcore.ready_next;
+        uint64_t word = atomic_load_explicit(&e->word, memory_order_acquire);
+        bool owed;
+
+        e->lcore.ready = false;
+        if (word & LOCK_WORD_LOCK)
+            owed = true; /* the holder serves, or leaves AGAIN */
+        else if (!(word & LOCK_WORD_AGAIN))
+            owed = false; /* it has served */
+        else
+            owed = attempt(lcore, e);
+        if (owed) {
+            add_ready(lcore, e);
+            kept++;
+        }
+        e = next;
+    }
+    return kept;
+}
+
+bool lcore_defer_wake(struct wake_sink *sink, _Atomic uint32_t *word, int count)
+{
+    struct lcore *lcore = container_of(sink, struct lcore, sink);
+    struct deferred_wake deferred = {word, (uint64_t)count};
+
+    if (lcore->wakes_left == 0 &&
+        rte_ring_sp_enqueue_elem(lcore->wakes, &deferred, sizeof deferred) == 0) {
+        counter_add(&lcore->own_counters, COUNTER_WAKEUPS_DEFERRED, 1);
+        lcore->service_called = true;
+        return true;
+    }
+    if (lcore->wakes_left != 0)
+        lcore->wakes_left--;
+    counter_add(&lcore->own_counters, COUNTER_WAKEUPS, 1);
+    return false;
+}

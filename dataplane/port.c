@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "port.h"
+
+#include <rte_bus.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "numa_place.h"
+#include "pool.h"
+#include "replay.h"
+
+#define VDEV_PREFIX "vdev:"
+
+static uint16_t eth_burst(struct port *port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t max,
+                          struct lcore *lcore, uint64_t now)
+{
+    (void)lcore;
+    (void)now;
+    return rte_eth_rx_burst(port->id, queue, mbufs, max);
+}
+
+static int eth_statistics(struct port *port, struct port_statistics *statistics)
+{
+    struct rte_eth_stats stats;
+
+    if (rte_eth_stats_get(port->id, &stats) != 0)
+        return -1;
+    *statistics =
+        (struct port_statistics){stats.ipackets, stats.imissed, stats.ierrors, stats.rx_nombuf};
+    return 0;
+}
+
+const struct port_operations port_rte_eth = {
+    .name = "rte_eth",
+    .burst = eth_burst,
+    .statistics = eth_statistics,
+};
+
+static int refuse(struct config_error *error, unsigned index, const char *device, const char *what,
+                  int code)
+{
+    snprintf(error->text, sizeof error->text, "ports[%u].device: %s: %s%s%s", index, device, what,
+             code != 0 ? ": " : "", code != 0 ? rte_strerror(code < 0 ? -code : code) : "");
+    return -1;
+}
+
+/* "vdev:net_pcap0,rx_pcap=f" is known to DPDK as "net_pcap0". */
+static const char *dpdk_arguments(const char *device)
+{
+    size_t prefix = strlen(VDEV_PREFIX);
+
+    return strncmp(device, VDEV_PREFIX, prefix) == 0 ? device + prefix : device;
+}
+
+static int probe(struct port *port, struct config_error *error)
+{
+    const char *device = port->config->device;
+    const char *arguments = dpdk_arguments(device);
+    char name[RTE_DEV_NAME_MAX_LEN];
+    size_t length = strcspn(arguments, ",");
+    int result;
+
+    if (length >= sizeof name)
+        return refuse(error, port->index, device, "the name is too long", 0);
+    snprintf(name, sizeof name, "%.*s", (int)length, arguments);
+    if (rte_eth_dev_get_port_by_name(name, &port->id) == 0)
+        return 0; /* made by the program itself, e.g. by rte_eth_from_rings() */
+    result = rte_dev_probe(arguments);
+    if (result != 0)
+        return refuse(error, port->index, device,
+                      "DPDK could not probe the device (is its driver bound and installed?)",
+                      result);
+    port->probed_by_us = true;
+    if (rte_eth_dev_get_port_by_name(name, &port->id) != 0)
+        return refuse(error, port->index, device, "the device is there but is no Ethernet port", 0);
+    return 0;
+}
+
+static uint64_t wanted_offloads(const struct port *port, const struct rte_eth_dev_info *info)
+{
+    uint64_t wanted = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
+    unsigned frame = port->config->mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN;
+
+    if (!port->rules.ignore_udp_checksums)
+        wanted |= RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+    if (frame > RTE_MBUF_DEFAULT_DATAROOM)
+        wanted |= RTE_ETH_RX_OFFLOAD_SCATTER;
+    return wanted & info->rx_offload_capa;
+}
+
+static int set_up_queues(struct port *port, const struct rte_eth_dev_info *info,
+                         struct config_error *error)
+{
+    const char *device = port->config->device;
+    uint16_t descriptors = CONFIG_RX_DESCRIPTORS, tx_descriptors = CONFIG_RX_DESCRIPTORS;
+    int node = port->numa_node < 0 ? SOCKET_ID_ANY : port->numa_node;
+    uint16_t tx_queues = (uint16_t)RTE_MIN(port->queues, info->max_tx_queues);
+    int result = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &descriptors, &tx_descriptors);
+
+    if (result != 0)
+        return refuse(error, port->index, device, "no usable number of descriptors", result);
+    for (uint16_t queue = 0; queue < port->queues; queue++) {
+        result =
+            rte_eth_rx_queue_setup(port->id, queue, descriptors, (unsigned)node, NULL, port->pool);
+        if (result != 0)
+            return refuse(error, port->index, device, "a receive queue could not be set up",
+                          result);
+    }
+    for (uint16_t queue = 0; queue < tx_queues; queue++) {
+        result = rte_eth_tx_queue_setup(port->id, queue, tx_descriptors, (unsigned)node, NULL);
+        if (result != 0)
+            return refuse(error, port->index, device, "a transmit queue could not be set up",
+                          result);
+    }
+    return 0;
+}
+
+static int configure(struct port *port, struct config_error *error)
+{
+    const char *device = port->config->device;
+    struct rte_eth_dev_info info;
+    struct rte_eth_conf conf = {.rxmode = {.mtu = port->config->mtu}};
+    char reason[160];
+    int result = rte_eth_dev_info_get(port->id, &info);
+
+    if (result != 0)
+        return refuse(error, port->index, device, "the device does not describe itself", result);
+    if (port->queues > info.max_rx_queues) {
+        snprintf(error->text, sizeof error->text, "ports[%u].queues: %u exceeds the device's %u",
+                 port->index, port->queues, info.max_rx_queues);
+        return -1;
+    }
+    if (info.max_mtu != 0 && port->config->mtu > info.max_mtu) {
+        snprintf(error->text, sizeof error->text, "ports[%u].mtu: %u exceeds the device's %u",
+                 port->index, port->config->mtu, info.max_mtu);
+        return -1;
+    }
+    conf.rxmode.offloads = wanted_offloads(port, &info);
+    if (port->queues > 1) {
+        conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+        conf.rx_adv_conf.rss_conf.rss_hf =
+            (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP) & info.flow_type_rss_offloads;
+        if (conf.rx_adv_conf.rss_conf.rss_hf == 0)
+            conf.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE;
+    }
+    result = rte_eth_dev_configure(port->id, port->queues,
+                                   (uint16_t)RTE_MIN(port->queues, info.max_tx_queues), &conf);
+    if (result != 0) {
+        snprintf(reason, sizeof reason, "the device refuses %u queues at mtu %u", port->queues,
+                 port->config->mtu);
+        return refuse(error, port->index, device, reason, result);
+    }
+    return set_up_queues(port, &info, error);
+}
+
+/* Groups are filtered by our own table; the device shall let them through. */
+static void accept_multicast(const struct port *port)
+{
+    int result = rte_eth_allmulticast_enable(port->id);
+
+    if (result != 0)
+        result = rte_eth_promiscuous_enable(port->id);
+    if (result != 0)
+        log_line(
+            "ports[%u]: %s accepts neither all-multicast nor promiscuous mode (%s); groups may "
+            "not arrive",
+            port->index, port->config->device, rte_strerror(-result));
+}
+
+int port_open(struct port *port, const struct config *config, unsigned index,
+              struct config_error *error)
+{
+    const struct config_port *settings = &config->ports[index];
+
+    *port = (struct port){
+        .operations = &port_rte_eth,
+        .config = settings,
+        .index = (uint16_t)index,
+        .id = RTE_MAX_ETHPORTS,
+        .queues = (uint16_t)settings->queues,
+        .rules = {.vlan = (uint16_t)settings->vlan,
+                  .ignore_udp_checksums = settings->checksums == CONFIG_CHECKSUMS_IGNORE},
+    };
+    if (settings->pace != CONFIG_PACE_LIVE) {
+        port->replay = replay_create(port, error);
+        if (port->replay == NULL)
+            return -1;
+        port->operations = &port_replay;
+    }
+    if (probe(port, error) != 0)
+        goto failed;
+    port->numa_node = rte_eth_dev_socket_id(port->id);
+    numa_place_check(config, port->index, port->numa_node);
+    port->pool = pool_for_node(port->numa_node < 0 ? numa_place_default() : port->numa_node,
+                               config_buffers(config));
+    if (port->pool == NULL) {
+        snprintf(error->text, sizeof error->text,
+                 "memory: no room for %u packet buffers (%s); raise memory.megabytes or lower "
+                 "memory.buffers",
+                 config_buffers(config), rte_strerror(rte_errno));
+        goto failed;
+    }
+    if (configure(port, error) != 0)
+        goto failed;
+    int result = rte_eth_dev_start(port->id);
+    if (result != 0) {
+        refuse(error, index, settings->device, "the device does not start", result);
+        goto failed;
+    }
+    port->started = true;
+    accept_multicast(port);
+    if (port->replay != NULL)
+        replay_port_started(port->replay);
+    return 0;
+failed:
+    port_close(port);
+    return -1;
+}
+
+void port_close(struct port *port)
+{
+    struct rte_eth_dev_info info;
+
+    replay_destroy(port->replay);
+    port->replay = NULL;
+    if (port->id < RTE_MAX_ETHPORTS && rte_eth_dev_is_valid_port(port->id)) {
+        if (port->started)
+            rte_eth_dev_stop(port->id);
+        if (port->probed_by_us && rte_eth_dev_info_get(port->id, &info) == 0)
+            rte_dev_remove(info.device); /* closes the port as well */
+        else if (!port->probed_by_us)
+            rte_eth_dev_close(port->id);
+    }
+    port->started = false;
+    port->id = RTE_MAX_ETHPORTS;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Counters for the outside, and the progress of replays. */
+
+#include <errno.h>
+
+#include "replay.h"
+#include "state.h"
+
+static void add_row(struct dataplane_report *report, const char *name, const char *help,
+                    uint64_t value)
+{
+    report->rows[report->count].name = name;
+    report->rows[report->count].help = help;
+    report->rows[report->count].value = value;
+    report->count++;
+}
+
+static void add_device_rows(struct dataplane_report *report, unsigned first, unsigned end)
+{
+    struct port_statistics sum = {0};
+
+    for (unsigned i = first; i < end; i++) {
+        struct port_statistics one = dataplane.last_statistics[i];
+
+        if (dataplane_running())
+            dataplane.ports[i].operations->statistics(&dataplane.ports[i], &one);
+        sum.frames += one.frames;
+        sum.missed += one.missed;
+        sum.errors += one.errors;
+        sum.no_buffer += one.no_buffer;
+    }
+    add_row(report, "device.frames", "frames the device received and gave to the lcores",
+            sum.frames);
+    add_row(report, "drop.device_missed", "frames the device lost because no descriptor was free",
+            sum.missed);
+    add_row(report, "drop.device_errors", "frames the device found bad", sum.errors);
+    add_row(report, "drop.device_no_buffer",
+            "frames the device lost because the buffer pool was empty", sum.no_buffer);
+}
+
+static void add_counters(struct dataplane_report *report, const struct counters *sum)
+{
+    for (unsigned i = 0; i < COUNTER_TOTAL; i++)
+        add_row(report, counter_rows[i].name, counter_rows[i].help,
+                counter_get(sum, (enum counter)i));
+}
+
+static void sum_lcore(struct counters *sum, const struct lcore *lcore, int port)
+{
+    for (unsigned q = 0; q < lcore->queues_count; q++)
+        if (port < 0 || lcore->queues[q].port == &dataplane.ports[port])
+            counters_accumulate(sum, &lcore->queues[q].counters);
+    if (port < 0) {
+        counters_accumulate(sum, &lcore->handover_counters);
+        counters_accumulate(sum, &lcore->own_counters);
+    }
+}
+
+int dataplane_report(enum dataplane_scope scope, unsigned index, struct dataplane_report *report)
+{
+    struct counters sum = {0};
+    int result = 0;
+
+    report->count = 0;
+    pthread_mutex_lock(&dataplane.control);
+    switch (scope) {
+    case DATAPLANE_SCOPE_ALL:
+        add_device_rows(report, 0, dataplane.config.ports_count);
+        for (unsigned i = 0; i < dataplane.lcores_count; i++)
+            sum_lcore(&sum, &dataplane.lcores[i], -1);
+        add_counters(report, &sum);
+        break;
+    case DATAPLANE_SCOPE_PORT:
+        if (index >= dataplane.config.ports_count) {
+            result = -EINVAL;
+            break;
+        }
+        add_device_rows(report, index, index + 1);
+        for (unsigned i = 0; i < dataplane.lcores_count; i++)
+            sum_lcore(&sum, &dataplane.lcores[i], (int)index);
+        add_counters(report, &sum);
+        break;
+    case DATAPLANE_SCOPE_LCORE:
+        if (index >= dataplane.lcores_count) {
+            result = -EINVAL;
+            break;
+        }
+        sum_lcore(&sum, &dataplane.lcores[index], -1);
+        add_counters(report, &sum);
+        break;
+    default:
+        result = -EINVAL;
+    }
+    pthread_mutex_unlock(&dataplane.control);
+    return result;
+}
+
+int dataplane_replay_go(void)
+{
+    int result = -ENETDOWN;
+
+    pthread_mutex_lock(&dataplane.control);
+    if (dataplane_running())
+        result = -EINVAL;
+    for (unsigned i = 0; i < dataplane.ports_count; i++)
+        if (dataplane.ports[i].replay != NULL) {
+            replay_go(dataplane.ports[i].replay);
+            result = 0;
+        }
+    pthread_mutex_unlock(&dataplane.control);
+    return result;
+}
+
+int dataplane_replay_progress(struct dataplane_replay *progress)
+{
+    int result = -ENETDOWN;
+
+    *progress = (struct dataplane_replay){.drained = true, .stalled_slot = -1};
+    pthread_mutex_lock(&dataplane.control);
+    if (dataplane_running())
+        result = -EINVAL;
+    for (unsigned i = 0; i < dataplane.ports_count; i++) {
+        if (dataplane.ports[i].replay == NULL)
+            continue;
+        struct replay_progress one = replay_progress(dataplane.ports[i].replay);
+        progress->total += one.total;
+        progress->released += one.released;
+        progress->drained &= one.drained;
+        if (one.stalled_slot >= 0) {
+            uint64_t ticks = dataplane_tsc() - one.stalled_since;
+
+            progress->stalled_slot = one.stalled_slot;
+            progress->stalled_ns = (uint64_t)((double)ticks * 1e9 / (double)dataplane_tsc_hz());
+        }
+        result = 0;
+    }
+    pthread_mutex_unlock(&dataplane.control);
+    return result;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_STATE_H
+#define WIRERX_STATE_H
+
+/**
+ * @file
+ * The one dataplane of this process, as its control functions see it. All of it is guarded by
+ * `control`, but for what is atomic and for the lcores' own insides.
+ */
+
+#include <pthread.h>
+
+#include "dataplane.h"
+#include "lcore.h"
+
+/** A group that an endpoint has joined. */
+struct joined_group {
+    struct joined_group *next;
+    uint32_t group; /**< network order */
+    uint32_t ports; /**< a bit for each port it is joined on */
+};
+
+/** What control knows of an endpoint, by slot. */
+struct binding {
+    bool open;
+    bool bound;
+    bool reuse;
+    _Atomic uint64_t name; /**< address | port << 32, network order; 0: unbound */
+    uint32_t address;      /**< network order */
+    uint16_t port;         /**< network order */
+    struct joined_group *groups;
+};
+
+struct dataplane {
+    pthread_mutex_t control;
+    _Atomic bool running;
+    bool by_hand;
+    struct config config;
+    const struct endpoint_operations *operations;
+    struct port ports[CONFIG_MAX_PORTS];
+    unsigned ports_count;
+    struct lcore *lcores; /**< kept after a stop: counters stay readable */
+    unsigned lcores_count;
+    struct port_statistics last_statistics[CONFIG_MAX_PORTS];
+    struct binding bindings[CONFIG_MAX_SOCKETS];
+    uint32_t slots_used; /**< slots below this have been open at some time */
+    uint32_t open_count;
+    uint16_t next_dynamic_port; /**< host order */
+};
+
+extern struct dataplane dataplane;
+
+/** Broadcast addresses and the address of every port: what a wildcard binding stands for. */
+unsigned dataplane_local_addresses(uint32_t *addresses, bool broadcast, unsigned capacity);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_WAKE_H
+#define WIRERX_WAKE_H
+
+/**
+ * @file
+ * Sleeping on 32-bit words and waking whoever sleeps (futex, futex_waitv).
+ *
+ * Words may lie in memory that several processes share, so no FUTEX_PRIVATE. An lcore makes only a
+ * bounded number of wake-up syscalls per pass and hands the rest to the service thread; callers of
+ * wake() need not know on which kind of thread they are.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/** A word and the value at which it is worth sleeping. */
+struct wake_word {
+    _Atomic uint32_t *word;
+    uint32_t value;
+};
+
+/** Most words that one sleep can watch (64 event handles, the thread's APC word and one more). */
+#define WAKE_MAX_WORDS 66u
+
+/** "No deadline" for wake_sleep(). */
+#define WAKE_FOREVER UINT64_MAX
+
+/** Why a sleep ended. */
+enum wake_reason {
+    WAKE_WOKEN,  /**< a word changed, a wake-up came, or for no reason at all: look again */
+    WAKE_TIMEOUT /**< the deadline passed */
+};
+
+/**
+ * Where wake() takes its wake-ups on a thread that counts its syscalls: embedded in what the thread
+ * owns, and installed by it in wake_sink.
+ */
+struct wake_sink {
+    /**
+     * @return true: the sink has seen to this wake-up, or somebody it was handed to will.
+     *         false: wake() makes the syscall itself
+     */
+    bool (*defer)(struct wake_sink *sink, _Atomic uint32_t *word, int count);
+};
+
+/** The calling thread's sink; NULL, as on every client thread: wake() makes the syscall. */
+extern _Thread_local struct wake_sink *wake_sink;
+
+/**
+ * Wake up to `count` threads that sleep on `word`. Never blocks. Safe on an lcore: costs one
+ * syscall, or, beyond the pass's budget, one entry in the service thread's queue.
+ */
+void wake(_Atomic uint32_t *word, int count);
+
+/**
+ * Sleep until a word no longer has its value, a wake-up arrives or the deadline passes. A signal
+ * whose handler was installed without SA_RESTART ends it early (WAKE_WOKEN); with SA_RESTART it may
+ * go on. errno is preserved. Never on an lcore.
+ *
+ * @param words     1 to WAKE_MAX_WORDS words
+ * @param deadline  CLOCK_MONOTONIC nanoseconds, or WAKE_FOREVER
+ */
+enum wake_reason wake_sleep(const struct wake_word *words, unsigned count, uint64_t deadline);
+
+/** CLOCK_MONOTONIC in nanoseconds. */
+uint64_t wake_clock(void);
+
+#endif
