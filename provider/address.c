@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* WSPBind, WSPGetSockName, WSPJoinLeaf: names of sockets and groups. */
+
+#include <string.h>
+
+#include "guard.h"
+#include "pending_receive.h"
+#include "spi.h"
+
+int spi_read_address(const struct sockaddr *name, int namelen, struct sockaddr_in *address)
+{
+    if (name == NULL || namelen < (int)sizeof *address ||
+        !guard_copy_from(address, name, sizeof *address))
+        return WSAEFAULT;
+    return address->sin_family == AF_INET ? 0 : WSAEAFNOSUPPORT;
+}
+
+/* What an operation on the dataplane needs, read under LOCK; the operation itself is done after it,
+ * because it waits for lcores. It carries the generation, so that a socket that is closed meanwhile
+ * is refused there. */
+struct settings {
+    bool reuse_address;
+    bool multipoint;
+};
+
+static int look(SOCKET s, struct socket_reference *reference, struct settings *settings)
+{
+    struct completion_batch batch = {.count = 0};
+    int error = socket_lock(s, reference);
+
+    if (error != 0)
+        return error;
+    settings->reuse_address = reference->socket->reuse_address;
+    settings->multipoint = reference->socket->multipoint;
+    socket_unlock(reference->endpoint, &batch);
+    return 0;
+}
+
+static bool is_multicast(uint32_t address)
+{
+    return (address & htonl(0xf0000000)) == htonl(0xe0000000);
+}
+
+static int bind_socket(SOCKET s, const struct sockaddr *name, int namelen)
+{
+    struct socket_reference reference;
+    struct sockaddr_in address;
+    struct settings settings;
+    int error = look(s, &reference, &settings);
+
+    if (error == 0)
+        error = spi_read_address(name, namelen, &address);
+    if (error != 0)
+        return error;
+    if (is_multicast(address.sin_addr.s_addr))
+        return WSAEADDRNOTAVAIL; /* as on Windows: bind to the port, join the group */
+    return wsa_error_of(dataplane_bind(reference.endpoint, reference.generation,
+                                       address.sin_addr.s_addr, address.sin_port,
+                                       settings.reuse_address));
+}
+
+int WSPAPI spi_bind(SOCKET s, const struct sockaddr *name, int namelen, LPINT error)
+{
+    return spi_result(error, bind_socket(s, name, namelen));
+}
+
+static int sock_name(SOCKET s, struct sockaddr *name, LPINT namelen)
+{
+    struct socket_reference reference;
+    struct sockaddr_in address;
+    struct settings settings;
+    INT room;
+    int error = look(s, &reference, &settings);
+
+    if (error != 0)
+        return error;
+    if (name == NULL || namelen == NULL || !guard_copy_from(&room, namelen, sizeof room) ||
+        room < (INT)sizeof address)
+        return WSAEFAULT;
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    dataplane_binding(reference.endpoint, &address.sin_addr.s_addr, &address.sin_port);
+    if (address.sin_port == 0)
+        return WSAEINVAL; /* not bound */
+    if (!guard_copy_to(name, &address, sizeof address) || !guard_store32(namelen, sizeof address))
+        return WSAEFAULT;
+    return 0;
+}
+
+int WSPAPI spi_get_sock_name(SOCKET s, struct sockaddr *name, LPINT namelen, LPINT error)
+{
+    return spi_result(error, sock_name(s, name, namelen));
+}
+
+static int join_leaf(SOCKET s, const struct sockaddr *name, int namelen, DWORD flags)
+{
+    struct completion_batch batch = {.count = 0};
+    struct socket_reference reference;
+    struct sockaddr_in address;
+    struct settings settings;
+    uint32_t bound_address;
+    uint16_t bound_port;
+    int error = look(s, &reference, &settings);
+
+    if (error == 0)
+        error = spi_read_address(name, namelen, &address);
+    if (error != 0)
+        return error;
+    if (!settings.multipoint)
+        return WSAEINVAL; /* O07 */
+    if (flags != JL_SENDER_ONLY && flags != JL_RECEIVER_ONLY && flags != JL_BOTH)
+        return WSAEINVAL;
+    if (!is_multicast(address.sin_addr.s_addr))
+        return WSAEADDRNOTAVAIL;
+    dataplane_binding(reference.endpoint, &bound_address, &bound_port);
+    if (bound_port == 0) {
+        error = wsa_error_of(dataplane_bind(reference.endpoint, reference.generation, 0,
+                                            address.sin_port, settings.reuse_address));
+        if (error != 0)
+            return error;
+    }
+    if (flags != JL_SENDER_ONLY) {
+        error = wsa_error_of(
+            dataplane_join(reference.endpoint, reference.generation, address.sin_addr.s_addr, 0));
+        if (error != 0)
+            return error == WSAEADDRINUSE ? WSAEISCONN : error; /* O07 */
+    }
+    error = socket_relock(&reference);
+    if (error != 0)
+        return error;
+    reference.socket->send_only = flags == JL_SENDER_ONLY; /* O09 */
+    socket_unlock(reference.endpoint, &batch);
+    return 0;
+}
+
+SOCKET WSPAPI spi_join_leaf(SOCKET s, const struct sockaddr *name, int namelen, LPWSABUF caller,
+                            LPWSABUF callee, LPQOS sqos, LPQOS gqos, DWORD flags,
+                            LPINT error_pointer)
+{
+    int error = join_leaf(s, name, namelen, flags);
+
+    (void)caller; /* IP multicast carries neither user data nor flow specifications at a join */
+    (void)callee;
+    (void)sqos;
+    (void)gqos;
+    spi_result(error_pointer, error);
+    return error == 0 ? s : INVALID_SOCKET;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_API_H
+#define WIRERX_API_H
+
+/**
+ * @file
+ * The client calls of winsock2.h, a thin layer over a provider's table. Each has the same shape: the
+ * code is WSANOTINITIALISED until the provider has been asked, and api_*() leaves it, or 0, for
+ * WSAGetLastError() (A02).
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "wirerx/ws2spi.h"
+
+/** The provider's functions, from the first WSAStartup() on; never cleared. */
+extern WSPPROC_TABLE api_provider;
+
+/** WSAStartup() calls that no WSACleanup() has balanced. */
+extern _Atomic unsigned api_startups;
+
+/** May the provider be asked? */
+static inline bool api_started(void)
+{
+    return atomic_load_explicit(&api_startups, memory_order_acquire) > 0;
+}
+
+/** Leave the code of a call that failed, or 0. @return result */
+int api_result(int result, int error);
+
+/** The same for calls that make sockets. */
+SOCKET api_socket(SOCKET result, int error);
+
+/** The same for calls that succeed or not. */
+BOOL api_bool(bool succeeded, int error);
+
+/**
+ * What to pass for a completion routine's thread: the calling one.
+ *
+ * @param routine  NULL: none is needed
+ * @param id       storage
+ * @return id or NULL
+ */
+LPWSATHREADID api_thread_for(LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, WSATHREADID *id);
+
+#endif

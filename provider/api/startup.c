@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../host/catalogue.h"
+#include "../host/host.h"
+#include "api.h"
+#include "wirerx/wirerx.h"
+
+WSPPROC_TABLE api_provider;
+_Atomic unsigned api_startups;
+
+static pthread_mutex_t startup_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool dataplane_is_ours; /* WIRERX_CONFIG: the last WSACleanup() stops what we started */
+
+/* The highest version that both know. @return 0: there is none */
+static WORD negotiate(WORD requested)
+{
+    WORD major = LOBYTE(requested);
+    WORD minor = HIBYTE(requested);
+
+    if (major == 0)
+        return 0;
+    if (major == 1)
+        return MAKEWORD(1, minor ? 1 : 0);
+    return MAKEWORD(2, major > 2 || minor > 2 ? 2 : minor);
+}
+
+/* A program that knows nothing of wirerx.h is configured from outside. */
+static int start_configured_dataplane(void)
+{
+    const char *path = getenv("WIRERX_CONFIG");
+    struct wirerx_error error;
+
+    if (!path || !*path)
+        return 0;
+    switch (wirerx_start(path, &error)) {
+    case 0:
+        dataplane_is_ours = true;
+        return 0;
+    case WSAEALREADY:
+        return 0;
+    default:
+        fprintf(stderr, "wirerx: %s\n", error.text);
+        return WSASYSNOTREADY;
+    }
+}
+
+static void stop_own_dataplane(void)
+{
+    if (dataplane_is_ours)
+        wirerx_stop();
+    dataplane_is_ours = false;
+}
+
+static int first_startup(void)
+{
+    WSAPROTOCOL_INFOW protocol = catalogue[0];
+    WSPDATA data;
+    int error = start_configured_dataplane();
+
+    if (error)
+        return error;
+    error = WSPStartup(WINSOCK_VERSION, &data, &protocol, host_upcalls(), &api_provider);
+    if (error)
+        stop_own_dataplane();
+    return error;
+}
+
+int WSAAPI WSAStartup(WORD wVersionRequested, LPWSADATA lpWSAData)
+{
+    WORD version = negotiate(wVersionRequested);
+    int error = 0;
+
+    if (!lpWSAData)
+        return WSAEFAULT;
+    memset(lpWSAData, 0, sizeof(*lpWSAData));
+    lpWSAData->wVersion = version;
+    lpWSAData->wHighVersion = WINSOCK_VERSION;
+    if (version == 0)
+        return WSAVERNOTSUPPORTED;
+    snprintf(lpWSAData->szDescription, sizeof(lpWSAData->szDescription), "wirerx %s",
+             wirerx_version());
+    strcpy(lpWSAData->szSystemStatus, "Running");
+    if (LOBYTE(version) == 1) { /* later versions find out otherwise */
+        lpWSAData->iMaxSockets = 32767;
+        lpWSAData->iMaxUdpDg = (USHORT)catalogue[0].dwMessageSize;
+    }
+    pthread_mutex_lock(&startup_lock);
+    if (!api_started())
+        error = first_startup();
+    if (!error)
+        atomic_fetch_add_explicit(&api_startups, 1, memory_order_release);
+    pthread_mutex_unlock(&startup_lock);
+    return error;
+}
+
+int WSAAPI WSACleanup(void)
+{
+    int error = WSANOTINITIALISED;
+    int result = SOCKET_ERROR;
+
+    pthread_mutex_lock(&startup_lock);
+    if (api_started()) {
+        bool last = atomic_fetch_sub_explicit(&api_startups, 1, memory_order_acq_rel) == 1;
+
+        result = last ? api_provider.lpWSPCleanup(&error) : 0;
+        if (last)
+            stop_own_dataplane();
+    }
+    pthread_mutex_unlock(&startup_lock);
+    return api_result(result, error);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include "guard.h"
+
+#include "guard_internal.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
+#define PAGE ((uintptr_t)4096)
+
+/*
+ * A larger range is populated this far only: no receive fills more at once, and a program may name
+ * gigabytes of address space that it never meant to have in memory.
+ */
+#define POPULATE_MAX ((uintptr_t)16 << 20)
+
+/* What a thread remembers, and for how many receives before it looks again. */
+#define RANGES 8
+#define HITS_MAX 65536
+
+struct range {
+    uintptr_t start;
+    uintptr_t end; /* one past the last byte, at a page boundary; 0: unused */
+};
+
+struct cache {
+    struct range ranges[RANGES];
+    unsigned latest; /* the range of the last hit */
+    unsigned oldest; /* the next one to be given up */
+    unsigned hits;
+    unsigned faults; /* guard_faults when the cache was emptied */
+};
+
+/* Initial-exec: reached without a call that might allocate. */
+static _Thread_local struct cache cache __attribute__((tls_model("initial-exec")));
+
+static bool contains(const struct range *range, uintptr_t start, uintptr_t end)
+{
+    return start >= range->start && end <= range->end;
+}
+
+static bool is_cached(uintptr_t start, uintptr_t end)
+{
+    unsigned faults = atomic_load_explicit(&guard_faults, memory_order_relaxed);
+    if (cache.faults != faults || cache.hits == HITS_MAX) {
+        cache = (struct cache){.faults = faults};
+        return false;
+    }
+    cache.hits++;
+    if (contains(&cache.ranges[cache.latest], start, end))
+        return true;
+    for (unsigned i = 0; i < RANGES; i++) {
+        if (contains(&cache.ranges[i], start, end)) {
+            cache.latest = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Adjoining ranges become one, so that a large buffer posted in slices takes one entry. */
+static void remember(uintptr_t start, uintptr_t end)
+{
+    unsigned entry = RANGES;
+    for (unsigned i = 0; i < RANGES; i++) {
+        struct range *known = &cache.ranges[i];
+        if (known->end != 0 && (known->end < start || known->start > end))
+            continue;
+        if (known->end != 0) {
+            start = known->start < start ? known->start : start;
+            end = known->end > end ? known->end : end;
+            *known = (struct range){0, 0};
+        }
+        entry = i;
+    }
+    if (entry == RANGES) {
+        entry = cache.oldest;
+        cache.oldest = (entry + 1) % RANGES;
+    }
+    cache.ranges[entry] = (struct range){start, end};
+    cache.latest = entry;
+}
+
+/*
+ * The kernel refuses for reasons that need not concern a store: a stack that has not grown that far
+ * yet, a device's memory, a kernel before 5.14, a sandbox. So a refusal is checked by storing.
+ */
+static bool populate(uintptr_t start, uintptr_t end)
+{
+    uintptr_t first_page = start & ~(PAGE - 1);
+    if (syscall(SYS_madvise, first_page, end - first_page, MADV_POPULATE_WRITE) == 0)
+        return true;
+    for (uintptr_t at = start; at < end; at = (at & ~(PAGE - 1)) + PAGE) {
+        if (!guard_touch((void *)at))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Beyond POPULATE_MAX: mapped throughout (an asynchronous msync() looks and does nothing else), and
+ * the last page is writable. Read-only pages between are left to the guarded copy.
+ */
+static bool populate_ends(uintptr_t start, uintptr_t end)
+{
+    uintptr_t first_page = start & ~(PAGE - 1);
+    if (syscall(SYS_msync, first_page, end - first_page, MS_ASYNC) != 0 && errno == ENOMEM)
+        return false;
+    return populate(start, first_page + POPULATE_MAX) && populate(end - PAGE, end);
+}
+
+bool guard_prefault(const void *start_of_range, size_t length)
+{
+    uintptr_t start = (uintptr_t)start_of_range;
+    if (length == 0)
+        return true;
+    if (start > UINTPTR_MAX - PAGE || length > UINTPTR_MAX - PAGE - start)
+        return false;
+
+    uintptr_t end = (start + length + PAGE - 1) & ~(PAGE - 1);
+    if (is_cached(start, end))
+        return true;
+    bool writable = end - start > POPULATE_MAX ? populate_ends(start, end) : populate(start, end);
+    if (writable)
+        remember(start & ~(PAGE - 1), end);
+    return writable;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_H
+#define WIRERX_H
+
+/**
+ * @file
+ * What Windows has no name for: starting and stopping the dataplane, replaying a capture, counters
+ * and receive timestamps. Sockets themselves are in winsock2.h and ws2spi.h.
+ *
+ * Threads: every function may be called from any thread unless it says otherwise. None is safe in
+ * a signal handler.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "winsock2.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** One line that says what was wrong, where, and what to do. Empty after success. */
+struct wirerx_error {
+    char text[512];
+};
+
+/** When a capture's frames are handed to the dataplane. */
+enum wirerx_pace {
+    WIRERX_PACE_DRAINED,  /**< as fast as the matched sockets take them; the source waits for room */
+    WIRERX_PACE_RECORDED, /**< at the recorded gaps; nothing waits, full rings drop */
+    WIRERX_PACE_RATE,     /**< at a fixed number of frames a second; nothing waits */
+};
+
+/** A capture file to be replayed as a device, for programs that have no configuration. */
+struct wirerx_replay {
+    const char *path;      /**< pcap or pcapng, Ethernet */
+    enum wirerx_pace pace; /**< default (0): WIRERX_PACE_DRAINED */
+    double frames_per_second;   /**< for WIRERX_PACE_RATE: 1 to 1e9 */
+    int ignore_udp_checksums;   /**< non-zero: deliver datagrams whose UDP checksum is wrong */
+    unsigned max_sockets;       /**< 0: 64 */
+    int core;                   /**< CPU of the lcore; -1: the last one this process may use */
+};
+
+/**
+ * Start the dataplane from a configuration file (YAML, see wirerx(1) and configs/).
+ * Blocks until every port is up (about 0.2 s the first time: EAL starts once per process).
+ * Creates its own threads; the calling thread's affinity and signal mask are left alone.
+ *
+ * @param error  NULL, or receives one line when the result is not 0
+ * @return 0; WSAEINVAL the file or a value in it is refused; WSAEALREADY it runs already;
+ *         WSASYSNOTREADY EAL, a device, a core or memory could not be had
+ */
+int wirerx_start(const char *configuration_path, struct wirerx_error *error);
+
+/**
+ * Start the dataplane with one port that replays a capture. Needs no configuration, no root and no
+ * huge pages. No frame moves before wirerx_replay_go(), so that every socket can join first.
+ * Errors and blocking as wirerx_start().
+ */
+int wirerx_start_replay(const struct wirerx_replay *replay, struct wirerx_error *error);
+
+/**
+ * Print every option of a configuration file: name, type, range, default, meaning. From the table
+ * that the loader itself is built on.
+ * @param as_man_page  non-zero: in roff, for a manual page; else plain text
+ */
+void wirerx_describe_configuration(FILE *out, int as_man_page);
+
+/**
+ * Validate a configuration file without starting anything.
+ * @return 0, or WSAEINVAL with the reason in `error`
+ */
+int wirerx_check(const char *configuration_path, struct wirerx_error *error);
+
+/** Let the replay run. @return 0, WSAENETDOWN nothing runs, WSAEINVAL no port replays. */
+int wirerx_replay_go(void);
+
+/** How far a replay is. */
+struct wirerx_replay_progress {
+    uint64_t frames_total;    /**< frames in the capture */
+    uint64_t frames_released; /**< handed to the dataplane so far */
+    int drained;              /**< non-zero: all released and none is still inside the dataplane */
+    SOCKET stalled_on;        /**< the socket whose full ring holds the source back, or
+                                   INVALID_SOCKET */
+    uint64_t stalled_ns;      /**< for how long it has done so, without a pause */
+};
+
+/** @return 0, WSAENETDOWN nothing runs, WSAEINVAL no port replays, WSAEFAULT progress is NULL. */
+int wirerx_replay_progress(struct wirerx_replay_progress *progress);
+
+/**
+ * Stop the dataplane. Blocked and posted receives end with WSAENETDOWN; sockets stay valid handles
+ * that fail with WSAENETDOWN until they are closed. wirerx_start() may follow, with other ports.
+ * @return 0, or WSAENETDOWN when nothing runs
+ */
+int wirerx_stop(void);
+
+/** One row of a counter report. */
+struct wirerx_counter {
+    const char *name;  /**< e.g. "frames", "drop.bad_udp_checksum"; static storage */
+    const char *help;  /**< one sentence; static storage */
+    uint64_t value;
+};
+
+/** Where a report looks. */
+enum wirerx_scope {
+    WIRERX_SCOPE_ALL,    /**< index ignored: sums over all lcores and ports */
+    WIRERX_SCOPE_PORT,   /**< index: the port, in the order of the configuration */
+    WIRERX_SCOPE_LCORE,  /**< index: the lcore, in the order of the configuration */
+};
+
+/**
+ * Read counters. They are exact when the dataplane is quiet, and otherwise at most one burst old.
+ * Every frame that a device counted ends under exactly one of `delivered`, `handed_over` and the
+ * `drop.*` rows of the lcores. The last counters stay readable after wirerx_stop().
+ *
+ * @param counters  array of `capacity` rows to fill
+ * @param count     receives the number of rows there are (which may exceed capacity)
+ * @return 0, WSAEFAULT a NULL argument, WSAEINVAL no such scope or index
+ */
+int wirerx_counters(enum wirerx_scope scope, unsigned index, struct wirerx_counter *counters,
+                    size_t capacity, size_t *count);
+
+/** One socket's share. */
+struct wirerx_socket_counters {
+    uint64_t delivered;       /**< datagrams put in the ring */
+    uint64_t delivered_bytes; /**< their payload */
+    uint64_t drop_ring_full;  /**< lost: no slot, or SO_RCVBUF bytes reached */
+    uint64_t drop_pool_share; /**< lost: the socket held its share of the buffer pool */
+    uint64_t received;        /**< datagrams a receive returned, whole or truncated */
+    uint64_t truncated;       /**< of these, cut by buffers that were too small */
+    uint64_t faulted;         /**< of these, given to a buffer that could not be written */
+    uint32_t queued;          /**< in the ring now */
+    uint64_t queued_bytes;
+};
+
+/** @return 0, WSAENOTSOCK, WSAEFAULT */
+int wirerx_socket_counters(SOCKET s, struct wirerx_socket_counters *counters);
+
+/** What is known about a received datagram beside its bytes. */
+struct wirerx_receive_info {
+    uint64_t burst_tsc; /**< CPU time-stamp counter when the dataplane took its burst off the NIC */
+    uint32_t drops;     /**< datagrams this socket had lost before this one, modulo 2^32 */
+};
+
+/**
+ * About the datagram that the calling thread's last successful non-overlapped receive returned.
+ * Costs no call into the dataplane. @return 0, WSAEFAULT, WSAEINVAL there was none on this thread.
+ */
+int wirerx_last_receive(struct wirerx_receive_info *info);
+
+/**
+ * Socket option, level SOL_SOCKET, DWORD boolean, default FALSE: completed overlapped receives carry
+ * burst_tsc in the WSAOVERLAPPED: low half in Offset, high half in OffsetHigh. FALSE leaves both
+ * untouched, as on Windows (clause D12).
+ */
+#define SO_WIRERX_STAMP 0x57520001
+
+/**
+ * Socket option, level SOL_SOCKET, DWORD, default 1024, at most 1048576: overlapped receives that
+ * may be outstanding. One more fails with WSAEWOULDBLOCK (clause C08).
+ */
+#define SO_WIRERX_MAX_POSTED 0x57520002
+
+/** Time-stamp counter ticks a second, as the dataplane uses them; 0 before the first start. */
+uint64_t wirerx_tsc_hz(void);
+
+/** Version of the library, "major.minor.patch"; static storage. */
+const char *wirerx_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_KERNEL_H
+#define WIRERX_KERNEL_H
+
+/**
+ * @file
+ * What a Winsock program takes from the Windows kernel: OVERLAPPED, event objects, waits and user
+ * APCs. Handles made here are good only in this process and only for this library.
+ *
+ * Threads: every function may be called from any thread, and none from a signal handler. One that
+ * fails leaves an ERROR_* code, which the same thread reads with WSAGetLastError(). None needs
+ * WSAStartup() or a running dataplane.
+ *
+ * An alertable wait is one that may be ended by the calling thread's own APCs: SleepEx() and
+ * WaitForSingleObjectEx() when bAlertable is TRUE, WSAWaitForMultipleEvents() when fAlertable is,
+ * and a receive that blocks (B08).
+ */
+
+#include "wirerx_errors.h"
+#include "wirerx_types.h"
+
+/** For every wait: no limit. */
+#ifndef INFINITE
+#define INFINITE 0xFFFFFFFFU
+#endif
+
+/** What a wait returns. */
+#define WAIT_OBJECT_0 (STATUS_WAIT_0 + 0)
+#define WAIT_ABANDONED (STATUS_ABANDONED_WAIT_0 + 0)
+#define WAIT_ABANDONED_0 (STATUS_ABANDONED_WAIT_0 + 0)
+#define WAIT_IO_COMPLETION STATUS_USER_APC
+#define WAIT_TIMEOUT 258
+#define WAIT_FAILED ((DWORD)0xFFFFFFFF)
+
+/** The most handles that one wait takes. */
+#define MAXIMUM_WAIT_OBJECTS 64
+
+#define INVALID_HANDLE_VALUE ((HANDLE)(LONG_PTR)-1)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * One operation that has been started. It belongs to the library from the start of the operation
+ * until its completion (D16), and must not move meanwhile.
+ */
+typedef struct _OVERLAPPED {
+    ULONG_PTR Internal;     /**< STATUS_PENDING, then the final STATUS_* (D01 to D06) */
+    ULONG_PTR InternalHigh; /**< bytes, written before Internal changes (D03, D13) */
+    __extension__ union {
+        __extension__ struct {
+            DWORD Offset;
+            DWORD OffsetHigh;
+        };             /**< left alone (D12), but see SO_WIRERX_STAMP in wirerx.h */
+        PVOID Pointer; /**< the same eight bytes */
+    };
+    HANDLE hEvent; /**< an event or NULL (D07 to D10); with a completion routine the
+                        client's own word (D11) */
+} OVERLAPPED, *LPOVERLAPPED;
+
+/**
+ * Non-zero when an operation has ended. Nothing orders the read of the payload after this read of
+ * Internal: use WSAGetOverlappedResult() or a wait before the buffers are looked at.
+ */
+#define HasOverlappedIoCompleted(lpOverlapped) ((DWORD)(lpOverlapped)->Internal != STATUS_PENDING)
+
+/** Taken for the signature's sake and ignored. */
+typedef struct _SECURITY_ATTRIBUTES {
+    DWORD nLength;
+    LPVOID lpSecurityDescriptor;
+    BOOL bInheritHandle;
+} SECURITY_ATTRIBUTES, *PSECURITY_ATTRIBUTES, *LPSECURITY_ATTRIBUTES;
+
+/** A user APC. @param Parameter  the word given to QueueUserAPC() */
+typedef VOID(NTAPI *PAPCFUNC)(ULONG_PTR Parameter);
+
+/**
+ * Make an event object. Does not block.
+ *
+ * @param lpEventAttributes  ignored; NULL is usual
+ * @param bManualReset       TRUE: stays signalled until ResetEvent(); FALSE: a wait that it
+ *                           satisfies resets it and lets one thread through
+ * @param bInitialState      TRUE: signalled from the start
+ * @param lpName             NULL; a named event is refused, because events are not shared between
+ *                           processes
+ * @return the event, to be closed with CloseHandle() or WSACloseEvent(); NULL on failure:
+ *         ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_SUPPORTED lpName is not NULL
+ */
+HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES lpEventAttributes, BOOL bManualReset,
+                           BOOL bInitialState, LPCWSTR lpName);
+
+/** As CreateEventW(), with the name (which must be NULL) in 8-bit characters. */
+HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES lpEventAttributes, BOOL bManualReset,
+                           BOOL bInitialState, LPCSTR lpName);
+
+#ifdef UNICODE
+#define CreateEvent CreateEventW
+#else
+#define CreateEvent CreateEventA
+#endif
+
+/** Signal an event. Does not block. @return TRUE; FALSE: ERROR_INVALID_HANDLE */
+BOOL WINAPI SetEvent(HANDLE hEvent);
+
+/** Make an event non-signalled. Does not block. @return TRUE; FALSE: ERROR_INVALID_HANDLE */
+BOOL WINAPI ResetEvent(HANDLE hEvent);
+
+/**
+ * Close an event or a thread handle. Sockets are closed with closesocket(). An event may be closed
+ * while an operation still refers to it: the operation completes and nothing is signalled (D17).
+ * Does not block. @return TRUE; FALSE: ERROR_INVALID_HANDLE
+ */
+BOOL WINAPI CloseHandle(HANDLE hObject);
+
+/**
+ * Wait until an event is signalled. Not alertable: no APC runs (F01).
+ *
+ * @param dwMilliseconds  0: look and return; INFINITE: no limit
+ * @return WAIT_OBJECT_0; WAIT_TIMEOUT; WAIT_FAILED: ERROR_INVALID_HANDLE
+ */
+DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds);
+
+/**
+ * Wait until an event is signalled or, when bAlertable is TRUE, this thread has run APCs.
+ *
+ * @return as WaitForSingleObject(); WAIT_IO_COMPLETION after all APCs that were queued have run,
+ *         whatever the event's state (F01, F07, F20)
+ */
+DWORD WINAPI WaitForSingleObjectEx(HANDLE hHandle, DWORD dwMilliseconds, BOOL bAlertable);
+
+/** Let time pass, in milliseconds. Blocks; no APC runs. INFINITE never returns. */
+VOID WINAPI Sleep(DWORD dwMilliseconds);
+
+/**
+ * Let time pass or, when bAlertable is TRUE, run this thread's APCs. SleepEx(0, TRUE) runs those
+ * that are queued already and does not block (F05).
+ *
+ * @param dwMilliseconds  INFINITE: until an APC has run
+ * @return 0 when the time has passed; WAIT_IO_COMPLETION after APCs have run (F01)
+ */
+DWORD WINAPI SleepEx(DWORD dwMilliseconds, BOOL bAlertable);
+
+/**
+ * Queue a call for a thread. It runs in that thread's next alertable wait. Does not block; may be
+ * called from any thread of this process (F17).
+ *
+ * @param hThread  what WPUOpenCurrentThread() put in WSATHREADID.ThreadHandle
+ * @param dwData   handed to pfnAPC; as wide as a pointer (F18)
+ * @return non-zero; 0: ERROR_INVALID_HANDLE no such thread, or it has exited;
+ *         ERROR_INVALID_PARAMETER pfnAPC is NULL; ERROR_NOT_ENOUGH_MEMORY
+ */
+DWORD WINAPI QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData);
+
+/** @return the calling thread's number, unique among the system's living threads, never 0 */
+DWORD WINAPI GetCurrentThreadId(VOID);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* WSPIoctl. */
+
+#include "guard.h"
+#include "pending_receive.h"
+#include "spi.h"
+
+static int set_nonblocking(struct wsp_socket *socket, LPVOID in, DWORD in_bytes)
+{
+    ULONG wanted;
+
+    if (in_bytes < sizeof wanted || !guard_copy_from(&wanted, in, sizeof wanted))
+        return WSAEFAULT;
+    socket->nonblocking = wanted != 0;
+    return 0;
+}
+
+/* Datagrams: the size of the first one (L08u). */
+static int readable_bytes(struct endpoint *endpoint, LPVOID out, DWORD out_bytes, DWORD *written)
+{
+    const struct ring_element *element = endpoint_front(endpoint);
+
+    if (out_bytes < sizeof(ULONG) || !guard_store32(out, element == NULL ? 0 : element->length))
+        return WSAEFAULT;
+    *written = sizeof(ULONG);
+    return 0;
+}
+
+static int control(SOCKET s, DWORD code, LPVOID in, DWORD in_bytes, LPVOID out, DWORD out_bytes,
+                   LPDWORD returned)
+{
+    struct completion_batch batch = {.count = 0};
+    struct socket_reference reference;
+    DWORD written = 0;
+    int error = socket_lock(s, &reference);
+
+    if (error != 0)
+        return error;
+    if (returned == NULL)
+        error = WSAEFAULT; /* L10 */
+    else if (code == (DWORD)FIONBIO)
+        error = set_nonblocking(reference.socket, in, in_bytes);
+    else if (code == (DWORD)FIONREAD)
+        error = readable_bytes(reference.endpoint, out, out_bytes, &written);
+    else
+        error = WSAEOPNOTSUPP;
+    if (error == 0 && !guard_store32(returned, written))
+        error = WSAEFAULT;
+    socket_unlock(reference.endpoint, &batch);
+    return error;
+}
+
+int WSPAPI spi_ioctl(SOCKET s, DWORD code, LPVOID in, DWORD in_bytes, LPVOID out, DWORD out_bytes,
+                     LPDWORD returned, LPWSAOVERLAPPED overlapped,
+                     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, LPWSATHREADID thread, LPINT error)
+{
+    /* Every control that is served ends within the call; asked for as an overlapped operation it
+     * is refused rather than left without its indication. */
+    (void)routine;
+    (void)thread;
+    if (overlapped != NULL)
+        return spi_fail(error, WSAEOPNOTSUPP);
+    return spi_result(error, control(s, code, in, in_bytes, out, out_bytes, returned));
+}

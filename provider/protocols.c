@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "protocols.h"
+
+#include <stddef.h>
+
+#include "host/catalogue.h"
+
+static int chosen(int given, int from_info, int have_info)
+{
+    return given == FROM_PROTOCOL_INFO && have_info ? from_info : given;
+}
+
+const WSAPROTOCOL_INFOW *provider_find_protocol(int af, int type, int protocol,
+                                                const WSAPROTOCOL_INFOW *info, int *error)
+{
+    static const WSAPROTOCOL_INFOW nothing;
+    const WSAPROTOCOL_INFOW *from = info != NULL ? info : &nothing;
+
+    af = chosen(af, from->iAddressFamily, info != NULL);
+    type = chosen(type, from->iSocketType, info != NULL);
+    protocol = chosen(protocol, from->iProtocol, info != NULL);
+    *error = WSAEAFNOSUPPORT;
+    for (unsigned i = 0; i < CATALOGUE_ENTRIES; i++) {
+        const WSAPROTOCOL_INFOW *row = &catalogue[i];
+
+        if (af != 0 && af != row->iAddressFamily)
+            continue;
+        *error = WSAESOCKTNOSUPPORT;
+        if (type != 0 && type != row->iSocketType)
+            continue;
+        *error = WSAEPROTONOSUPPORT;
+        if (protocol != 0 && protocol != row->iProtocol) {
+            if (protocol == IPPROTO_TCP)
+                *error = WSAEPROTOTYPE; /* a stream protocol for a datagram socket */
+            continue;
+        }
+        return row;
+    }
+    return NULL;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_PROTOCOLS_H
+#define WIRERX_PROTOCOLS_H
+
+#include "wirerx/ws2spi.h"
+
+/**
+ * The protocol of the catalogue for WSPSocket's arguments, where 0 and FROM_PROTOCOL_INFO stand for "any" and "as in
+ * info" (O03).
+ * @return NULL with *error: WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSAEPROTONOSUPPORT, WSAEPROTOTYPE
+ */
+const WSAPROTOCOL_INFOW *provider_find_protocol(int af, int type, int protocol,
+                                                const WSAPROTOCOL_INFOW *info, int *error);
+
+#endif

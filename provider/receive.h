@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_RECEIVE_H
+#define WIRERX_RECEIVE_H
+
+/**
+ * @file
+ * WSPRecv and WSPRecvFrom, the part they share: one call with its arguments.
+ */
+
+#include "pending_receive.h"
+#include "socket.h"
+#include "wirerx/wirerx.h"
+
+/** The arguments of one call; all pointers are the client's and not to be trusted. */
+struct receive_call {
+    LPWSABUF buffers;
+    DWORD buffers_count;
+    LPDWORD bytes_received;
+    LPDWORD flags;
+    struct sockaddr *from;
+    LPINT fromlen;
+    LPWSAOVERLAPPED overlapped;
+    LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
+    LPWSATHREADID thread;
+    DWORD flags_in; /**< *flags, read once */
+};
+
+/** Validate what can be validated without the socket (A07, A10, A11, A14). @return 0 or WSA error */
+int receive_check_call(struct receive_call *call);
+
+/** ... and what needs it: state, traits, flags. Binding only under LOCK. @return 0 or WSA error */
+int receive_check_socket(const struct socket_reference *reference, const struct receive_call *call);
+
+/** Non-overlapped: return data now, or wait for it. Takes LOCK itself. @return 0 or WSA error */
+int receive_now(const struct socket_reference *reference, const struct receive_call *call);
+
+/** Overlapped: complete at once or post. @return 0, WSA_IO_PENDING or WSA error */
+int receive_post(const struct socket_reference *reference, const struct receive_call *call);
+
+/** What wirerx_last_receive() tells. */
+void receive_remember(const struct ring_element *element);
+
+/** How a wait for data ended. */
+enum receive_wait {
+    RECEIVE_LOOK_AGAIN, /**< there may be data, or the socket has changed */
+    RECEIVE_TIMED_OUT,
+};
+
+/**
+ * Wait until there may be data: spin for the socket's time, then sleep alertably (B08). Not under
+ * LOCK. Whoever leaves without having taken data passes the baton on.
+ * @param deadline  CLOCK_MONOTONIC nanoseconds or WAKE_FOREVER
+ */
+enum receive_wait receive_wait(const struct socket_reference *reference, uint32_t spin_us,
+                               uint64_t deadline);
+
+#endif

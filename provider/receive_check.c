@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* What a receive is refused for before anything is started (clauses A, H, I, P). */
+
+#include "guard.h"
+#include "receive.h"
+
+#define KNOWN_FLAGS (MSG_PEEK | MSG_OOB | MSG_PARTIAL | MSG_PUSH_IMMEDIATE | MSG_WAITALL)
+
+static bool is_byte_stream(const WSAPROTOCOL_INFOW *protocol, DWORD flags)
+{
+    if (!(protocol->dwServiceFlags1 & XP1_MESSAGE_ORIENTED))
+        return true; /* Q01 */
+    if (protocol->dwServiceFlags1 & XP1_PSEUDO_STREAM)
+        return true;                   /* Q02 */
+    return (flags & MSG_PARTIAL) != 0; /* Q03, Q04 */
+}
+
+int receive_check_call(struct receive_call *call)
+{
+    if (call->buffers_count == 0)
+        return WSAEINVAL; /* A11 */
+    if (call->bytes_received == NULL && call->overlapped == NULL)
+        return WSAEFAULT; /* A07 */
+    if (call->flags == NULL)
+        return WSAEFAULT; /* A10 */
+    if (!guard_copy_from(&call->flags_in, call->flags, sizeof call->flags_in))
+        return WSAEFAULT;
+    if (call->flags_in & ~(DWORD)KNOWN_FLAGS)
+        return WSAEINVAL; /* A14 */
+    if (call->from != NULL && call->fromlen != NULL) {
+        INT room;
+
+        if (!guard_copy_from(&room, call->fromlen, sizeof room) ||
+            room < (INT)sizeof(struct sockaddr_in))
+            return WSAEFAULT; /* I08 */
+    }
+    return 0;
+}
+
+static int check_flags(const WSAPROTOCOL_INFOW *protocol, const struct receive_call *call)
+{
+    DWORD flags = call->flags_in;
+
+    if ((flags & MSG_OOB) && !(protocol->dwServiceFlags1 & XP1_EXPEDITED_DATA))
+        return WSAEOPNOTSUPP; /* H05 */
+    if ((flags & MSG_PARTIAL) && !(protocol->dwServiceFlags1 & XP1_PARTIAL_MESSAGE))
+        return WSAEOPNOTSUPP; /* H16 */
+    if ((flags & MSG_WAITALL) &&
+        (!is_byte_stream(protocol, flags) || (flags & (MSG_OOB | MSG_PEEK | MSG_PARTIAL))))
+        return WSAEOPNOTSUPP; /* H13b */
+    if ((flags & MSG_PEEK) && call->overlapped != NULL)
+        return WSAEOPNOTSUPP; /* H03 */
+    return 0;
+}
+
+int receive_check_socket(const struct socket_reference *reference, const struct receive_call *call)
+{
+    const struct wsp_socket *socket = reference->socket;
+    int error;
+
+    switch (atomic_load_explicit(&reference->endpoint->state, memory_order_relaxed)) {
+    case ENDPOINT_ATTACHED:
+        break;
+    case ENDPOINT_NET_DOWN:
+        return WSAENETDOWN; /* A19 */
+    default:
+        return WSAEINVAL; /* A17 */
+    }
+    const WSAPROTOCOL_INFOW *protocol = socket->protocol;
+    if (socket->send_only || (protocol->dwServiceFlags1 & XP1_UNI_SEND))
+        return WSAEOPNOTSUPP; /* H15 */
+    error = check_flags(protocol, call);
+    if (error != 0)
+        return error;
+    if (call->overlapped != NULL && !socket->overlapped)
+        return WSAEINVAL; /* P01 */
+    return 0;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "socket.h"
+
+#include <errno.h>
+
+#include "guard.h"
+
+/* slot in the low bits, the generation above; a multiple of four like every Windows handle, and
+ * never zero because an open socket's generation is odd. */
+#define SLOT_SHIFT 2
+#define SLOT_BITS 16
+#define GENERATION_SHIFT (SLOT_SHIFT + SLOT_BITS)
+#define IDENTITY_BITS (GENERATION_SHIFT + 32)
+_Static_assert(CONFIG_MAX_SOCKETS <= 1u << SLOT_BITS, "every slot must have a handle");
+
+static struct wsp_socket sockets[CONFIG_MAX_SOCKETS];
+
+WSPUPCALLTABLE provider_upcalls;
+bool provider_host_is_own;
+
+uintptr_t socket_identity(uint32_t slot, uint32_t generation)
+{
+    return (uintptr_t)generation << GENERATION_SHIFT | (uintptr_t)slot << SLOT_SHIFT;
+}
+
+struct wsp_socket *socket_of(const struct endpoint *endpoint)
+{
+    return &sockets[endpoint->slot];
+}
+
+bool socket_resolve(SOCKET s, struct socket_reference *reference)
+{
+    DWORD_PTR identity = s;
+    int error;
+
+    if (!provider_host_is_own &&
+        (provider_upcalls.lpWPUQuerySocketHandleContext == NULL ||
+         provider_upcalls.lpWPUQuerySocketHandleContext(s, &identity, &error) != 0))
+        return false;
+    if ((identity & ((1u << SLOT_SHIFT) - 1)) != 0 || identity >> IDENTITY_BITS != 0)
+        return false;
+    uint32_t slot = (uint32_t)(identity >> SLOT_SHIFT) & ((1u << SLOT_BITS) - 1);
+    reference->generation = (uint32_t)(identity >> GENERATION_SHIFT);
+    reference->endpoint = endpoint_at(slot);
+    reference->socket = &sockets[slot];
+    return reference->endpoint != NULL && (reference->generation & 1) != 0;
+}
+
+int socket_relock(const struct socket_reference *reference)
+{
+    switch (lock_word_acquire(&reference->endpoint->word, reference->generation)) {
+    case LOCK_ACQUIRED:
+        return 0;
+    case LOCK_OWN_THREAD:
+        return WSAEINPROGRESS;
+    case LOCK_STALE:
+    default:
+        return WSAENOTSOCK;
+    }
+}
+
+int socket_lock(SOCKET s, struct socket_reference *reference)
+{
+    if (!socket_resolve(s, reference))
+        return WSAENOTSOCK;
+    return socket_relock(reference);
+}
+
+int spi_fail(LPINT error_pointer, int error)
+{
+    if (error_pointer != NULL)
+        guard_store32(error_pointer, (uint32_t)error);
+    return SOCKET_ERROR;
+}
+
+int spi_result(LPINT error_pointer, int error)
+{
+    return error == 0 ? 0 : spi_fail(error_pointer, error);
+}
+
+int wsa_error_of(int negative_errno)
+{
+    switch (negative_errno) {
+    case 0:
+        return 0;
+    case -ENETDOWN:
+        return WSAENETDOWN;
+    case -EMFILE:
+        return WSAEMFILE;
+    case -EINVAL:
+        return WSAEINVAL;
+    case -EADDRINUSE:
+        return WSAEADDRINUSE;
+    case -EADDRNOTAVAIL:
+        return WSAEADDRNOTAVAIL;
+    case -EALREADY:
+        return WSAEALREADY;
+    case -ENOTSOCK:
+        return WSAENOTSOCK;
+    case -ENODEV:
+        return WSASYSNOTREADY;
+    default:
+        return WSAENOBUFS;
+    }
+}

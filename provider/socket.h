@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_PROVIDER_SOCKET_H
+#define WIRERX_PROVIDER_SOCKET_H
+
+/**
+ * @file
+ * The provider's half of a socket: what Winsock knows and the dataplane does not. One record per
+ * endpoint slot, never freed; everything in it is touched only under the endpoint's LOCK unless it
+ * says otherwise.
+ *
+ * A SOCKET of our own host is the pair {generation, slot}; a foreign host gives handles of its own,
+ * which its WPUQuerySocketHandleContext turns back into that pair.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../dataplane/dataplane.h"
+#include "wirerx/ws2spi.h"
+
+struct posted_receive;
+
+/** SO_WIRERX_MAX_POSTED when nothing else is set: outstanding receives per socket (C08). */
+#define SOCKET_MAX_POSTED_DEFAULT 1024u
+
+struct wsp_socket {
+    SOCKET handle; /**< as the client knows it */
+    /** Traits decide how receives behave (Q01-Q09). This and the next two may be read without LOCK,
+     *  to refuse a call early; LOCK decides. */
+    const WSAPROTOCOL_INFOW *_Atomic protocol;
+    _Atomic bool overlapped; /**< WSA_FLAG_OVERLAPPED (P01) */
+    _Atomic bool send_only;  /**< JL_SENDER_ONLY (H15) */
+    bool multipoint;         /**< made for WSPJoinLeaf */
+    bool nonblocking;
+    bool reuse_address;
+    bool stamp;               /**< SO_WIRERX_STAMP */
+    DWORD receive_timeout_ms; /**< SO_RCVTIMEO; 0: none */
+    uint32_t spin_us;
+    uint32_t max_posted;
+
+    struct posted_receive *first; /**< posting order (G08) */
+    struct posted_receive *last;
+    struct posted_receive *unused; /**< records to be used again */
+
+    /** Records that came back without LOCK: any thread pushes, the holder takes all. */
+    _Atomic(struct posted_receive *) recycled;
+};
+
+/** A SOCKET resolved. */
+struct socket_reference {
+    struct endpoint *endpoint;
+    struct wsp_socket *socket;
+    uint32_t generation;
+};
+
+/**
+ * What does the handle mean? Says nothing about whether it still is open: LOCK does.
+ * @return false: it never was one of ours
+ */
+bool socket_resolve(SOCKET s, struct socket_reference *reference);
+
+/** Resolve and take LOCK. @return 0; WSAENOTSOCK (A05); WSAEINPROGRESS: a signal handler called on
+ *  a socket that the thread it interrupted holds */
+int socket_lock(SOCKET s, struct socket_reference *reference);
+
+/** Take LOCK of a socket that was resolved before. The same results. */
+int socket_relock(const struct socket_reference *reference);
+
+/** Handle value for our own host, and context for a foreign one. */
+uintptr_t socket_identity(uint32_t slot, uint32_t generation);
+
+/** The record of an endpoint. */
+struct wsp_socket *socket_of(const struct endpoint *endpoint);
+
+/** Copy of the upcall table that WSPStartup was given, and whether it is our own host's. */
+extern WSPUPCALLTABLE provider_upcalls;
+extern bool provider_host_is_own;
+
+/** Fail an SPI call: *lpErrno = error, if there is one; returns SOCKET_ERROR. */
+int spi_fail(LPINT error_pointer, int error);
+
+/** SPI result of an operation that gives 0 or an error: 0, or spi_fail(). */
+int spi_result(LPINT error_pointer, int error);
+
+/** WSA error for a negative errno of the dataplane. */
+int wsa_error_of(int negative_errno);
+
+#endif

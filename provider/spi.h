@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_SPI_H
+#define WIRERX_SPI_H
+
+/**
+ * @file
+ * The entries of WSPPROC_TABLE that are served. Microsoft's pages of the LPWSP* callbacks say what
+ * each does; what differs or is silent there is a clause marked "Here" in winsock-semantics. All but
+ * WSPRecv and WSPRecvFrom are control: they may wait for lcores to answer.
+ */
+
+#include <stdint.h>
+
+#include "wirerx/ws2spi.h"
+
+SOCKET WSPAPI spi_socket(int af, int type, int protocol, LPWSAPROTOCOL_INFOW info, GROUP g,
+                         DWORD flags, LPINT error);
+int WSPAPI spi_close_socket(SOCKET s, LPINT error);
+int WSPAPI spi_bind(SOCKET s, const struct sockaddr *name, int namelen, LPINT error);
+int WSPAPI spi_get_sock_name(SOCKET s, struct sockaddr *name, LPINT namelen, LPINT error);
+SOCKET WSPAPI spi_join_leaf(SOCKET s, const struct sockaddr *name, int namelen, LPWSABUF caller,
+                            LPWSABUF callee, LPQOS sqos, LPQOS gqos, DWORD flags, LPINT error);
+int WSPAPI spi_set_sock_opt(SOCKET s, int level, int name, const char *value, int length,
+                            LPINT error);
+int WSPAPI spi_get_sock_opt(SOCKET s, int level, int name, char *value, LPINT length, LPINT error);
+int WSPAPI spi_ioctl(SOCKET s, DWORD code, LPVOID in, DWORD in_bytes, LPVOID out, DWORD out_bytes,
+                     LPDWORD returned, LPWSAOVERLAPPED overlapped,
+                     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, LPWSATHREADID thread, LPINT error);
+int WSPAPI spi_recv(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received, LPDWORD flags,
+                    LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
+                    LPWSATHREADID thread, LPINT error);
+int WSPAPI spi_recv_from(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received, LPDWORD flags,
+                         struct sockaddr *from, LPINT fromlen, LPWSAOVERLAPPED overlapped,
+                         LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, LPWSATHREADID thread,
+                         LPINT error);
+BOOL WSPAPI spi_get_overlapped_result(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD transferred,
+                                      BOOL wait, LPDWORD flags, LPINT error);
+int WSPAPI spi_cleanup(LPINT error);
+
+/** Fill in the entries that are not served yet: they fail with WSAEOPNOTSUPP. */
+void spi_fill_unserved(LPWSPPROC_TABLE table);
+
+/** Close every socket (WSPCleanup). */
+void spi_close_all(void);
+
+/** sockaddr_in from client memory. @return 0, WSAEFAULT, WSAEAFNOSUPPORT */
+int spi_read_address(const struct sockaddr *name, int namelen, struct sockaddr_in *address);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* WSPStartup and WSPCleanup. */
+
+#include <pthread.h>
+#include <string.h>
+
+#include "guard.h"
+#include "host/host.h"
+#include "pending_receive.h"
+#include "spi.h"
+
+#define SPI_VERSION MAKEWORD(2, 2)
+
+static pthread_mutex_t startup_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned startups;
+
+static void fill_served(LPWSPPROC_TABLE table)
+{
+    table->lpWSPBind = spi_bind;
+    table->lpWSPCleanup = spi_cleanup;
+    table->lpWSPCloseSocket = spi_close_socket;
+    table->lpWSPGetOverlappedResult = spi_get_overlapped_result;
+    table->lpWSPGetSockName = spi_get_sock_name;
+    table->lpWSPGetSockOpt = spi_get_sock_opt;
+    table->lpWSPIoctl = spi_ioctl;
+    table->lpWSPJoinLeaf = spi_join_leaf;
+    table->lpWSPRecv = spi_recv;
+    table->lpWSPRecvFrom = spi_recv_from;
+    table->lpWSPSetSockOpt = spi_set_sock_opt;
+    table->lpWSPSocket = spi_socket;
+}
+
+/* The first one. A host may start a provider several times, but it is one host. */
+static int take_host(const WSPUPCALLTABLE *upcalls)
+{
+    if (startups != 0)
+        return memcmp(&provider_upcalls, upcalls, sizeof *upcalls) == 0 ? 0
+                                                                        : WSAEPROVIDERFAILEDINIT;
+    if (guard_install() != 0)
+        return WSASYSNOTREADY;
+    provider_upcalls = *upcalls; /* O01: by value, and copied */
+    provider_host_is_own = host_is_own(upcalls);
+    if (provider_host_is_own) {
+        host_on_thread_exit(pending_thread_exit);
+        host_on_dropped_apc(pending_forget_routine);
+    }
+    return 0;
+}
+
+int WSPAPI WSPStartup(WORD wVersionRequested, LPWSPDATA lpWSPData,
+                      LPWSAPROTOCOL_INFOW lpProtocolInfo, WSPUPCALLTABLE UpcallTable,
+                      LPWSPPROC_TABLE lpProcTable)
+{
+    static const WCHAR description[] = u"wirerx: Winsock receive provider over DPDK";
+
+    (void)lpProtocolInfo; /* one provider, no chain */
+    if (lpWSPData == NULL || lpProcTable == NULL)
+        return WSAEFAULT;
+    if (LOBYTE(wVersionRequested) < 2 ||
+        (LOBYTE(wVersionRequested) == 2 && HIBYTE(wVersionRequested) < 2))
+        return WSAVERNOTSUPPORTED; /* SPI 2.2 is the oldest there is */
+    pthread_mutex_lock(&startup_lock);
+    int error = take_host(&UpcallTable);
+    if (error == 0)
+        startups++;
+    pthread_mutex_unlock(&startup_lock);
+    if (error != 0)
+        return error;
+    memset(lpWSPData, 0, sizeof *lpWSPData);
+    lpWSPData->wVersion = SPI_VERSION;
+    lpWSPData->wHighVersion = SPI_VERSION;
+    memcpy(lpWSPData->szDescription, description, sizeof description);
+    spi_fill_unserved(lpProcTable);
+    fill_served(lpProcTable);
+    return 0;
+}
+
+int WSPAPI spi_cleanup(LPINT error_pointer)
+{
+    int error = 0;
+
+    pthread_mutex_lock(&startup_lock);
+    if (startups == 0) {
+        error = WSANOTINITIALISED;
+    } else if (--startups == 0) { /* O02 */
+        spi_close_all();
+        if (provider_host_is_own) {
+            host_on_thread_exit(NULL);
+            host_on_dropped_apc(NULL);
+        }
+        guard_remove();
+    }
+    pthread_mutex_unlock(&startup_lock);
+    return spi_result(error_pointer, error);
+}
