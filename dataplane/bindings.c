@@ -5,13 +5,14 @@
 
 #include <errno.h>
 #include <rte_byteorder.h>
-#include <rte_ip.h>
 #include <rte_malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+#include "ipv4.h"
 #include "numa_place.h"
+#include "replay.h"
 #include "state.h"
 
 #define DYNAMIC_PORT_FIRST 49152u
@@ -184,7 +185,7 @@ static int add_key(struct endpoint *e, uint32_t address, bool every_member, bool
 
 static bool is_multicast(uint32_t address)
 {
-    return RTE_IS_IPV4_MCAST(rte_be_to_cpu_32(address));
+    return ipv4_is_multicast(rte_be_to_cpu_32(address));
 }
 
 static void remove_all_keys(struct endpoint *e)
@@ -236,6 +237,13 @@ static int add_all_keys(struct endpoint *e)
     if (result != 0)
         remove_all_keys(e);
     return result;
+}
+
+static void note_socket(void)
+{
+    for (unsigned p = 0; p < dataplane.ports_count; p++)
+        if (dataplane.ports[p].replay != NULL)
+            replay_note_socket(dataplane.ports[p].replay);
 }
 
 /* --- binding -------------------------------------------------------------------------------------- */
@@ -364,6 +372,7 @@ int dataplane_bind(struct endpoint *e, uint32_t generation, uint32_t address, ui
     atomic_store_explicit(&binding->name, (uint64_t)address | (uint64_t)port << 32,
                           memory_order_release);
     atomic_store_explicit(&e->state, ENDPOINT_ATTACHED, memory_order_release);
+    note_socket();
 out:
     pthread_mutex_unlock(&dataplane.control);
     return result;
@@ -444,6 +453,7 @@ int dataplane_join(struct endpoint *e, uint32_t generation, uint32_t group, uint
     uint32_t before = joined->ports;
     joined->ports |= ports;
     result = apply_group(e, joined);
+    note_socket();
     if (result != 0) {
         joined->ports = before;
         if (before == 0) {

@@ -125,7 +125,7 @@ const struct config_option config_options[] = {
         .help = "How a capture (net_pcap with rx_pcap=) is handed out. live: as fast as the device "
                 "gives it, dropping what finds no room. drained: as fast as the receivers take it, "
                 "dropping nothing. recorded: with the gaps of the recording. A number: at that "
-                "rate.",
+                "rate. The last three begin 100 ms after the last bind or join.",
     },
     {
         .section = "",

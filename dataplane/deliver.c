@@ -6,6 +6,7 @@
 #include <rte_ip.h>
 
 #include "classify.h"
+#include "ipv4.h"
 #include "lcore.h"
 #include "pool.h"
 
@@ -103,7 +104,7 @@ static void drop_references(struct rte_mbuf *mbuf, uint16_t references)
 
 static enum counter unwanted(const struct lcore *lcore, uint32_t destination)
 {
-    if (rte_be_to_cpu_32(destination) >= RTE_IPV4(224, 0, 0, 0))
+    if (ipv4_is_group_or_reserved(rte_be_to_cpu_32(destination)))
         return COUNTER_DROP_NOT_JOINED;
     for (unsigned i = 0; i < lcore->local_addresses_count; i++)
         if (lcore->local_addresses[i] == destination)

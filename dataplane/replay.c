@@ -21,6 +21,9 @@
 #define PCAPNG_RECORD_HEADER 28
 #define PCAPNG_MAGIC 0x0a0d0d0au
 
+/** A program's sockets are taken to be complete when it has bound and joined nothing for so long. */
+#define QUIET_MS 100u
+
 /** Bursts in a row without a frame that mean the end of the file. */
 #define EMPTY_BURSTS_BEFORE_END 64u
 
@@ -47,6 +50,9 @@ struct replay_queue {
 
 struct replay {
     _Atomic bool going;
+    bool held;                    /* goes only when told */
+    _Atomic uint64_t quiet_since; /* time-stamp counter of the last bind or join; 0: none yet */
+    uint64_t quiet_ticks;
     enum config_pace pace;
     double ticks_per_frame;
     double ticks_per_us;
@@ -184,7 +190,8 @@ struct replay *replay_create(const struct port *port, struct config_error *error
     }
     for (unsigned i = 0; i < replay->queues_count; i++)
         atomic_store(&replay->queues[i].stalled_slot, -1);
-    atomic_store(&replay->going, !port->config->held);
+    replay->held = port->config->held;
+    replay->quiet_ticks = rte_get_tsc_hz() / 1000 * QUIET_MS;
     return replay;
 }
 
@@ -209,6 +216,23 @@ void replay_port_started(struct replay *replay)
 void replay_go(struct replay *replay)
 {
     atomic_store_explicit(&replay->going, true, memory_order_release);
+}
+
+void replay_note_socket(struct replay *replay)
+{
+    atomic_store_explicit(&replay->quiet_since, rte_rdtsc(), memory_order_release);
+}
+
+/* Has it begun, or should it now? */
+static bool is_going(struct replay *replay, uint64_t now)
+{
+    if (likely(atomic_load_explicit(&replay->going, memory_order_acquire)))
+        return true;
+    uint64_t since = atomic_load_explicit(&replay->quiet_since, memory_order_acquire);
+    if (replay->held || since == 0 || now < since || now - since < replay->quiet_ticks)
+        return false;
+    replay_go(replay);
+    return true;
 }
 
 struct replay_progress replay_progress(const struct replay *replay)
@@ -352,7 +376,7 @@ static uint16_t replay_burst(struct port *port, uint16_t number, struct rte_mbuf
     uint64_t released = atomic_load_explicit(&queue->released, memory_order_relaxed);
     uint16_t taken = 0;
 
-    if (!atomic_load_explicit(&replay->going, memory_order_acquire))
+    if (!is_going(replay, now))
         return 0;
     if (queue->count == 0)
         fill_stage(port, number, queue, lcore, now);

@@ -27,7 +27,13 @@ void replay_destroy(struct replay *replay);
 /** The device runs: what it registers (the recorded time in the mbuf) is there now. */
 void replay_port_started(struct replay *replay);
 
-/** Let the frames go. Any thread. */
+/**
+ * A socket was bound or has joined. A replay that is not held (config_port.held) begins by itself
+ * 100 ms after the last such call, so that a program which knows nothing of replays loses nothing.
+ */
+void replay_note_socket(struct replay *replay);
+
+/** Let the frames go now. Any thread. */
 void replay_go(struct replay *replay);
 
 struct replay_progress {

@@ -74,7 +74,11 @@ void wirerx_describe_configuration(FILE *out, int as_man_page);
  */
 int wirerx_check(const char *configuration_path, struct wirerx_error *error);
 
-/** Let the replay run. @return 0, WSAENETDOWN nothing runs, WSAEINVAL no port replays. */
+/**
+ * Let replays run. Those of a configuration file begin by themselves 100 ms after the last bind or
+ * join; this begins them now.
+ * @return 0, WSAENETDOWN nothing runs, WSAEINVAL no port replays
+ */
 int wirerx_replay_go(void);
 
 /** How far a replay is. */
