@@ -24,7 +24,6 @@ struct joined_group {
 struct binding {
     bool open;
     bool bound;
-    bool reuse;
     _Atomic uint64_t name; /**< address | port << 32, network order; 0: unbound */
     uint32_t address;      /**< network order */
     uint16_t port;         /**< network order */
@@ -49,6 +48,15 @@ struct dataplane {
 };
 
 extern struct dataplane dataplane;
+
+/** What control knows of an endpoint. */
+struct binding *binding_of(const struct endpoint *e);
+
+/** Is the slot still the caller's socket, and can it be used? @return 0, -ENOTSOCK, -ENETDOWN */
+int binding_check(const struct endpoint *e, uint32_t generation);
+
+/** Tell replays that a socket was bound or has joined. */
+void binding_note_replays(void);
 
 /** Broadcast addresses and the address of every port: what a wildcard binding stands for. */
 unsigned dataplane_local_addresses(uint32_t *addresses, bool broadcast, unsigned capacity);

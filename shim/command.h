@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef WIRERX_COMMAND_H
-#define WIRERX_COMMAND_H
+#ifndef WIRERX_SHIM_COMMAND_H
+#define WIRERX_SHIM_COMMAND_H
 
 /**
  * @file

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../../dataplane/wake.h"
+#include "../../dataplane/dataplane.h"
 #include "wirerx/ws2spi.h"
 
 /** Nanoseconds for which a wait for events spins before it sleeps; default 50,000. Any thread. */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_KEYS_H
+#define WIRERX_KEYS_H
+
+/**
+ * @file
+ * An endpoint's keys in the demux tables of all lcores, kept in step with what control knows of its
+ * binding. Control lock held; waits for the lcores to answer.
+ */
+
+#include "state.h"
+
+/** All ports, as a set of bits: struct joined_group, struct demux_member. */
+#define KEYS_ALL_PORTS UINT32_MAX
+
+/** Is this address, in network order, a multicast group? */
+bool keys_is_group(uint32_t address);
+
+/** The keys of the binding and of every joined group. @return 0; -ENOBUFS, and then none is there */
+int keys_add_all(struct endpoint *e);
+void keys_remove_all(struct endpoint *e);
+
+/** The key of one group, as its `ports` say now. @return 0; -ENOBUFS: it is not there */
+int keys_add_group(struct endpoint *e, const struct joined_group *group);
+void keys_remove_group(struct endpoint *e, const struct joined_group *group);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Endpoints' slots: opening one, and closing it when no client can reach it any more. */
+
+#include <errno.h>
+#include <rte_malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "keys.h"
+#include "numa_place.h"
+#include "state.h"
+
+_Atomic(struct endpoint *) endpoint_chunks[CONFIG_MAX_SOCKETS / ENDPOINT_CHUNK];
+
+static int ensure_chunk(uint32_t slot)
+{
+    uint32_t index = slot / ENDPOINT_CHUNK;
+
+    if (atomic_load(&endpoint_chunks[index]) != NULL)
+        return 0;
+    struct endpoint *chunk = rte_zmalloc_socket("endpoints", ENDPOINT_CHUNK * sizeof *chunk,
+                                                RTE_CACHE_LINE_SIZE, numa_place_default());
+    if (chunk == NULL)
+        return -1;
+    for (uint32_t i = 0; i < ENDPOINT_CHUNK; i++)
+        chunk[i].slot = index * ENDPOINT_CHUNK + i;
+    atomic_store_explicit(&endpoint_chunks[index], chunk, memory_order_release);
+    return 0;
+}
+
+static void free_rings(struct endpoint *e)
+{
+    rte_free(e->ring);
+    rte_free(e->way_home);
+    e->ring = NULL;
+    e->way_home = NULL;
+    e->lcore.ring = NULL;
+}
+
+static int create_rings(struct endpoint *e, uint32_t slots)
+{
+    int node = numa_place_default();
+    ssize_t bytes = rte_ring_get_memsize(slots * 2);
+
+    e->ring = rte_zmalloc_socket("socket_ring", slots * sizeof *e->ring, RTE_CACHE_LINE_SIZE, node);
+    e->way_home = rte_zmalloc_socket("way_home", (size_t)bytes, RTE_CACHE_LINE_SIZE, node);
+    if (e->ring == NULL || e->way_home == NULL) {
+        free_rings(e);
+        return -1;
+    }
+    rte_ring_init(e->way_home, "way_home", slots * 2, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    return 0;
+}
+
+/* Everything but what outlives a socket: the lock word's generation and the sleepers' count. */
+static void reset(struct endpoint *e, const struct config_sockets *settings)
+{
+    atomic_store(&e->tail, 0);
+    atomic_store(&e->serve_queued, false);
+    atomic_store(&e->posted, 0);
+    atomic_store(&e->head, 0);
+    atomic_store(&e->buffers_consumed, 0);
+    atomic_store(&e->bytes_consumed, 0);
+    atomic_store(&e->bytes_limit, settings->ring_bytes);
+    e->mask = settings->ring_slots - 1;
+    e->slots = settings->ring_slots;
+    e->cached_tail = 0;
+    e->return_count = 0;
+    e->return_batch = RTE_MIN(ENDPOINT_RETURN_BATCH, RTE_MAX(1u, settings->min_buffers));
+    atomic_store(&e->received, 0);
+    atomic_store(&e->truncated, 0);
+    atomic_store(&e->faulted, 0);
+    memset(&e->lcore, 0, sizeof e->lcore);
+    e->lcore.ring = e->ring;
+    e->lcore.mask = e->mask;
+    e->lcore.minimum = settings->min_buffers;
+}
+
+int dataplane_endpoint_open(struct endpoint **endpoint)
+{
+    const struct config_sockets *settings = &dataplane.config.sockets;
+    uint32_t slot = 0;
+    int result;
+
+    pthread_mutex_lock(&dataplane.control);
+    result = -ENETDOWN;
+    if (!dataplane_running())
+        goto out;
+    result = -EMFILE;
+    if (dataplane.open_count >= settings->maximum)
+        goto out;
+    while (dataplane.bindings[slot].open)
+        slot++;
+    result = -ENOMEM;
+    if (ensure_chunk(slot) != 0)
+        goto out;
+    struct endpoint *e = endpoint_at(slot);
+    if (create_rings(e, settings->ring_slots) != 0)
+        goto out;
+    reset(e, settings);
+    dataplane.bindings[slot] = (struct binding){.open = true};
+    dataplane.slots_used = RTE_MAX(dataplane.slots_used, slot + 1);
+    dataplane.open_count++;
+    atomic_store(&e->state, ENDPOINT_UNBOUND);
+    /* Even to odd: with this the handle begins to be valid, so it comes last. */
+    uint64_t generation = lock_word_generation(atomic_load(&e->word)) + 1u;
+    atomic_store_explicit(&e->word, (uint64_t)(uint32_t)generation << LOCK_WORD_GENERATION_SHIFT,
+                          memory_order_release);
+    *endpoint = e;
+    result = 0;
+out:
+    pthread_mutex_unlock(&dataplane.control);
+    return result;
+}
+
+void dataplane_endpoint_close(struct endpoint *e)
+{
+    struct binding *binding = binding_of(e);
+
+    pthread_mutex_lock(&dataplane.control);
+    if (binding->bound && dataplane_running() && atomic_load(&e->state) == ENDPOINT_ATTACHED) {
+        struct command detach = {.kind = COMMAND_DETACH, .endpoint = e};
+
+        keys_remove_all(e);
+        command_call(&dataplane.lcores[atomic_load(&e->home)], &detach);
+    }
+    while (binding->groups != NULL) {
+        struct joined_group *group = binding->groups;
+
+        binding->groups = group->next;
+        free(group);
+    }
+    atomic_store(&e->state, ENDPOINT_CLOSED);
+    free_rings(e);
+    atomic_store(&binding->name, 0);
+    *binding = (struct binding){.open = false};
+    dataplane.open_count--;
+    pthread_mutex_unlock(&dataplane.control);
+}
