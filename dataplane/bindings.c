@@ -135,8 +135,9 @@ int dataplane_bind(struct endpoint *e, uint32_t generation, uint32_t address, ui
         for (uint32_t slot = 0; slot < dataplane.slots_used; slot++) {
             const struct binding *other = &dataplane.bindings[slot];
 
-            if (other->bound && other->port == port && other->address == address)
-                goto out;
+            if (other->bound && other->port == port && other->address == address &&
+                atomic_load(&endpoint_at(slot)->state) == ENDPOINT_ATTACHED)
+                goto out; /* one that has survived a stop holds no name any more */
         }
     }
     binding->address = address;

@@ -237,3 +237,14 @@ struct lcore_room lcore_room(struct lcore *lcore)
     }
     return room;
 }
+
+struct endpoint *lcore_blocked_by(struct lcore *lcore, const struct rte_mbuf *mbuf)
+{
+    struct endpoint *e = lcore->homed;
+
+    for (uint32_t i = 0; i < lcore->homed_count; i++, e = e->lcore.homed_next)
+        if (!ring_has_room(e, rte_pktmbuf_pkt_len(mbuf)) ||
+            !within_pool_share(lcore, e, mbuf->nb_segs))
+            return e;
+    return NULL;
+}

@@ -92,15 +92,21 @@ static bool take_handed_over(struct lcore *lcore)
     return any;
 }
 
+/* All that is there: one pass can bring more than a batch, where datagrams have several segments. */
 static bool take_home(struct endpoint *e)
 {
     struct rte_mbuf *mbufs[ENDPOINT_RETURN_BATCH];
-    unsigned count =
-        rte_ring_sc_dequeue_burst(e->way_home, (void **)mbufs, ENDPOINT_RETURN_BATCH, NULL);
+    bool any = false;
+    unsigned count;
 
-    if (count != 0)
+    do {
+        count = rte_ring_sc_dequeue_burst(e->way_home, (void **)mbufs, ENDPOINT_RETURN_BATCH, NULL);
+        if (count == 0)
+            break;
         pool_put_tagged(mbufs, count);
-    return count != 0;
+        any = true;
+    } while (count == ENDPOINT_RETURN_BATCH);
+    return any;
 }
 
 /* A few endpoints in turn; all of them when buffers are short. */
@@ -135,8 +141,7 @@ bool lcore_step(struct lcore *lcore, uint64_t now)
     if (unlikely(lcore->ready != NULL))
         busy |= lcore_serve_ready(lcore) != 0;
     busy |= sweep_ways_home(lcore);
-    if (unlikely(!rte_ring_empty(lcore->commands)))
-        busy |= command_run_queued(lcore) != 0;
+    busy |= command_run_queued(lcore) != 0;
     if (unlikely(lcore->service_called)) {
         lcore->service_called = false;
         lcore->call_service();
@@ -175,6 +180,7 @@ void lcore_attach(struct lcore *lcore, struct endpoint *e)
         lcore->homed->lcore.homed_previous = e;
     }
     lcore->homed_count++;
+    lcore->attached_ever++;
 }
 
 static void remove_ready(struct lcore *lcore, struct endpoint *e)
@@ -209,6 +215,5 @@ void lcore_detach(struct lcore *lcore, struct endpoint *e)
     while ((element = endpoint_front(e)) != NULL)
         endpoint_consume(e, element);
     endpoint_flush_returns(e);
-    while (take_home(e))
-        continue;
+    take_home(e);
 }

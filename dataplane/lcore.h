@@ -73,7 +73,8 @@ struct lcore {
     struct endpoint *ready;   /**< a service is owed (lock_word.h, R2) */
     struct endpoint *homed;   /**< all endpoints at home here, a ring; the sweep's position */
     uint32_t homed_count;
-    uint32_t free_buffers; /**< in the pools, as of this pass's first burst */
+    uint32_t attached_ever; /**< tells lcore_room()'s users that there is one more */
+    uint32_t free_buffers;  /**< in the pools, as of this pass's first burst */
     bool free_buffers_known;
 
     struct wake_sink sink;
@@ -113,6 +114,13 @@ struct lcore_room {
     struct endpoint *tightest; /**< NULL when nothing bounds it */
 };
 struct lcore_room lcore_room(struct lcore *lcore);
+
+/**
+ * An endpoint that has datagrams, or its share of the pool, and could not take this frame now; NULL:
+ * there is none, which does not mean that the frame fits everywhere with room to spare. Right after
+ * lcore_room().
+ */
+struct endpoint *lcore_blocked_by(struct lcore *lcore, const struct rte_mbuf *mbuf);
 
 /** Publish what the pass has put in rings and tell whoever waits for it (fence F1). */
 void lcore_notify(struct lcore *lcore);

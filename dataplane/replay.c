@@ -12,9 +12,9 @@
 #include "lcore.h"
 #include "pool.h"
 
-/** Most segments of one frame: 65,535 bytes in 2 KB buffers. The device loses frames, without a
- *  way to get them back, when the pool runs dry in the middle of a burst. */
-#define MAX_SEGMENTS 33u
+/** Bytes of a frame that its first buffer holds, and each further one (net_pcap uses its headroom). */
+#define FIRST_SEGMENT_BYTES RTE_MBUF_DEFAULT_DATAROOM
+#define SEGMENT_BYTES RTE_MBUF_DEFAULT_BUF_SIZE
 
 /* Where a frame's bytes begin in a record: classic pcap, and pcapng's enhanced packet block. */
 #define PCAP_RECORD_HEADER 16
@@ -32,6 +32,7 @@ struct replay_queue {
     uint64_t total;
     uint8_t *cut_frame; /**< what the file has of a last frame that it ends in; NULL: none */
     uint32_t cut_length;
+    uint32_t longest; /**< bytes of the longest frame */
     _Atomic uint64_t released;
     _Atomic uint64_t lost; /**< frames of the file that the device could not read */
     _Atomic bool drained;
@@ -42,10 +43,12 @@ struct replay_queue {
     struct rte_mbuf *staged[PORT_BURST];
     unsigned first, count;
     unsigned empty_bursts;
+    uint64_t losses_seen; /**< the device's own count when the bursts before that were empty */
     bool begun;
     uint64_t begun_at;      /**< time-stamp counter of the first frame's release */
     uint64_t first_time;    /**< its recorded time, microseconds */
-    struct lcore_room room; /**< what may still be released without asking again */
+    struct lcore_room room; /**< what may still be released without asking again, */
+    uint32_t room_for;      /**< as long as the lcore has no more endpoints than then */
 };
 
 struct replay {
@@ -134,6 +137,7 @@ static int count_frames(const char *path, struct replay_queue *queue, struct con
         if (got != 1)
             break;
         queue->total++;
+        queue->longest = RTE_MAX(queue->longest, header->caplen);
     }
     bool cut = got != PCAP_ERROR_BREAK && queue->total != 0 &&
                strstr(pcap_geterr(pcap), "truncated") != NULL;
@@ -254,9 +258,13 @@ struct replay_progress replay_progress(const struct replay *replay)
     return sum;
 }
 
-/* The frames released before have gone through a whole pass. */
-static void note_end(struct replay_queue *queue)
+/* The frames released before have gone through a whole pass here; those for other lcores are with
+ * them when they are in no ring any more. */
+static void note_end(struct replay_queue *queue, const struct lcore *lcore)
 {
+    for (unsigned to = 0; to < lcore->peers_count; to++)
+        if (to != lcore->index && !rte_ring_empty(lcore->peers[to].handover[lcore->index]))
+            return;
     atomic_store_explicit(&queue->drained, true, memory_order_release);
 }
 
@@ -284,6 +292,40 @@ static void stage_cut_frame(const struct port *port, struct replay_queue *queue)
     queue->staged[0] = mbuf;
 }
 
+/* Frames to take off the device now. It loses a frame, without a way to get it back, when the pool
+ * runs dry under it: `drained` waits for enough buffers, and the other paces wait for nothing. */
+static uint16_t frames_to_stage(const struct replay *replay, const struct replay_queue *queue,
+                                struct lcore *lcore)
+{
+    uint32_t segments = 1;
+
+    if (queue->longest > FIRST_SEGMENT_BYTES)
+        segments += (queue->longest - FIRST_SEGMENT_BYTES + SEGMENT_BYTES - 1) / SEGMENT_BYTES;
+    uint32_t frames = pool_free_count(lcore->id) / segments;
+    if (frames >= PORT_BURST)
+        return PORT_BURST;
+    if (replay->pace == CONFIG_PACE_DRAINED)
+        return 0;
+    return (uint16_t)RTE_MAX(frames, 1u);
+}
+
+/* A file is never empty for a while: after many empty bursts, without a loss that the device counted
+ * meanwhile, what it still owes is what the device lost, or could not read. */
+static void look_for_end(const struct port *port, struct replay_queue *queue, uint64_t released)
+{
+    struct rte_eth_stats stats;
+
+    if (++queue->empty_bursts < EMPTY_BURSTS_BEFORE_END || rte_eth_stats_get(port->id, &stats) != 0)
+        return;
+    queue->empty_bursts = 0;
+    if (stats.rx_nombuf + stats.ierrors != queue->losses_seen) {
+        queue->losses_seen = stats.rx_nombuf + stats.ierrors;
+        return;
+    }
+    uint64_t readable = queue->total - (queue->cut_frame != NULL ? 1 : 0);
+    atomic_store_explicit(&queue->lost, readable - released, memory_order_relaxed);
+}
+
 static void fill_stage(struct port *port, uint16_t number, struct replay_queue *queue,
                        struct lcore *lcore, uint64_t now)
 {
@@ -291,29 +333,28 @@ static void fill_stage(struct port *port, uint16_t number, struct replay_queue *
     uint64_t lost = atomic_load_explicit(&queue->lost, memory_order_relaxed);
 
     if (released + lost >= queue->total) {
-        note_end(queue);
-        return;
-    }
-    if (pool_free_count(lcore->id) < PORT_BURST * MAX_SEGMENTS) {
-        note_stalled(queue, lcore_room(lcore).tightest, now);
+        note_end(queue, lcore);
         return;
     }
     if (queue->cut_frame != NULL && released + lost == queue->total - 1) {
         stage_cut_frame(port, queue);
         return;
     }
-    queue->first = 0;
-    queue->count = rte_eth_rx_burst(port->id, number, queue->staged, PORT_BURST);
-    if (queue->count != 0) {
-        queue->empty_bursts = 0;
+    uint16_t frames = frames_to_stage(port->replay, queue, lcore);
+    if (frames == 0) {
+        note_stalled(queue, lcore_room(lcore).tightest, now);
         return;
     }
-    if (++queue->empty_bursts < EMPTY_BURSTS_BEFORE_END)
+    queue->first = 0;
+    queue->count = rte_eth_rx_burst(port->id, number, queue->staged, frames);
+    if (queue->count == 0) {
+        look_for_end(port, queue, released);
         return;
+    }
     queue->empty_bursts = 0;
-    /* A file is never empty for a while: what it still owes the device could not read, and counts. */
-    uint64_t readable = queue->total - (queue->cut_frame != NULL ? 1 : 0);
-    atomic_store_explicit(&queue->lost, readable - released, memory_order_relaxed);
+    /* lcore_room() allows for a burst of one buffer each; these are as many more as there are. */
+    for (unsigned i = 0; i < queue->count; i++)
+        queue->room.frames -= RTE_MIN(queue->room.frames, queue->staged[i]->nb_segs - 1u);
 }
 
 static uint64_t recorded_time(const struct replay *replay, const struct rte_mbuf *mbuf)
@@ -348,18 +389,20 @@ static bool has_room(struct replay_queue *queue, struct lcore *lcore, const stru
 {
     uint32_t length = rte_pktmbuf_pkt_len(mbuf);
 
-    if (queue->room.frames < mbuf->nb_segs || queue->room.bytes < length) {
+    if (queue->room.frames < mbuf->nb_segs || queue->room.bytes < length ||
+        queue->room_for != lcore->attached_ever) {
         if (!first)
             return false;
         queue->room = lcore_room(lcore);
-        const struct endpoint *tightest = queue->room.tightest;
-        bool room = queue->room.frames >= mbuf->nb_segs && queue->room.bytes >= length;
-        /* An empty ring takes any one datagram (deliver.c): do not wait for what cannot come. */
-        if (!room && tightest != NULL && tightest->lcore.tail == tightest->lcore.cached_head)
-            room = true;
-        if (!room) {
-            note_stalled(queue, tightest, now);
-            return false;
+        queue->room_for = lcore->attached_ever;
+        if (queue->room.frames < mbuf->nb_segs || queue->room.bytes < length) {
+            /* Perhaps this one still goes: an empty ring takes any one datagram (deliver.c), and
+             * waiting for more room there would be waiting for ever. */
+            const struct endpoint *blocker = lcore_blocked_by(lcore, mbuf);
+            if (blocker != NULL) {
+                note_stalled(queue, blocker, now);
+                return false;
+            }
         }
     }
     queue->room.frames -= RTE_MIN(queue->room.frames, mbuf->nb_segs);

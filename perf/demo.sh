@@ -146,7 +146,7 @@ print_table() {
     done
     reasons=$(for mode in $modes; do drops "$work/$mode.json" | sed "s/^/$mode: /"; done)
     say
-    say "dropped: ${reasons:-nothing, for no reason}"
+    say "dropped: ${reasons:-nothing}"
     [ -n "$notes" ] ||
         say "contents: byte for byte what was sent, in every mode ($(grouped $sample) datagrams each)"
     say "latency: from the burst that took a frame off the device to the return of its receive"

@@ -10,8 +10,8 @@
  * are known by address; a SIGSEGV/SIGBUS handler redirects faults at exactly those instructions to
  * an error return and chains everything else to the handler that was there before. If the client
  * replaces the handler (guard_lost()), the same functions go through the kernel instead
- * (process_vm_writev/readv on ourselves, or a pipe where that is refused), which is slow and just as
- * safe. So they do before guard_install() and after the last guard_remove().
+ * (process_vm_writev/readv on ourselves, or a pipe where that is refused), which is slow and just
+ * as safe. So they do before guard_install() and after the last guard_remove().
  *
  * The accesses: any thread, also from a signal handler; no allocation, no lock, nothing blocks
  * (unless the client has put its memory under userfaultfd). SIGSEGV and SIGBUS must not be blocked
@@ -65,10 +65,10 @@ bool guard_load64_acquire(const void *from, uint64_t *value);
 
 /**
  * Before a receive is posted: make sure that [start, start+length) is mapped, writable and present,
- * so that the lcore does not fault in the common case. One MADV_POPULATE_WRITE for a range that this
- * thread has not seen lately; a hit in the thread's small cache of ranges costs no syscall. The
- * cache is a hint (memory may be unmapped later), the guarded copy is the guarantee; any access that
- * fails empties the caches of all threads. Alters no byte, whoever writes there meanwhile. Of more
+ * so that the lcore does not fault in the common case. One MADV_POPULATE_WRITE for a range that
+ * this thread has not seen lately; a hit in the thread's small cache of ranges costs no syscall. The
+ * cache is a hint (memory may be unmapped later), the guarded copy is the guarantee; any access
+ * that fails empties the caches of all threads. Alters no byte, whoever writes there meanwhile. Of more
  * than 16 MiB only the first 16 MiB and the last page are made present and found writable, the rest
  * is found mapped.
  * @return true when the range was writable, or was when the cache entry was made

@@ -28,10 +28,10 @@ int receive_check_call(struct receive_call *call)
         return WSAEFAULT;
     if (call->flags_in & ~(DWORD)KNOWN_FLAGS)
         return WSAEINVAL; /* A14 */
-    if (call->from != NULL && call->fromlen != NULL) {
-        INT room;
+    if (call->from != NULL) {
+        INT room; /* whoever wants the source says how much room there is for it */
 
-        if (!guard_copy_from(&room, call->fromlen, sizeof room) ||
+        if (call->fromlen == NULL || !guard_copy_from(&room, call->fromlen, sizeof room) ||
             room < (INT)sizeof(struct sockaddr_in))
             return WSAEFAULT; /* I08 */
     }

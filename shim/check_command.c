@@ -32,6 +32,13 @@ static int check_run(int argc, char **argv)
     return STATUS_OK;
 }
 
+static void describe_configuration(bool as_man_page)
+{
+    if (!as_man_page)
+        puts("\nWhat a configuration may hold; configs/ has commented examples:\n");
+    wirerx_describe_configuration(stdout, as_man_page);
+}
+
 static const char *const description[] = {
     "Reads a configuration as `wirerx recv --config` would and refuses unknown keys, wrong types "
     "and impossible values with file, line and reason. Starts nothing.",
@@ -44,4 +51,5 @@ const struct command_row command_check = {
     .summary = "validate a configuration without starting anything",
     .description = description,
     .run = check_run,
+    .describe_more = describe_configuration,
 };

@@ -46,6 +46,9 @@ struct command_row {
     const struct option_row *options;
     size_t option_count;
     int (*run)(int argc, char **argv); /**< argv[0] is its name; @return an exit status */
+    /** Print more documentation on the standard output: as text, or as a section of the manual page.
+     *  NULL: there is none. */
+    void (*describe_more)(bool as_man_page);
 };
 
 extern const struct command_row command_recv;

@@ -129,6 +129,8 @@ void manual_command(const struct command_row *command)
         print_term(term, command->options[i].help);
     }
     print_term("--help", "This text.");
+    if (command->describe_more != NULL)
+        command->describe_more(false);
     puts("\nExit status:");
     for (size_t i = 0; i < ROWS(statuses); i++)
         print_term(statuses[i].term, statuses[i].text);
@@ -189,12 +191,14 @@ static void roff_command(const struct command_row *command)
         putchar('\n');
         roff_line(row->help);
     }
+    if (command->describe_more != NULL)
+        command->describe_more(true);
 }
 
 void manual_page(void)
 {
     printf(".TH WIRERX 1 \"\" \"wirerx %s\" \"User Commands\"\n", WIRERX_VERSION);
-    fputs(".SH NAME\nwirerx \\- ", stdout);
+    fputs(".ad l\n.SH NAME\nwirerx \\- ", stdout);
     roff_line(summary);
     puts(".SH SYNOPSIS");
     for (size_t i = 0; i < command_count; i++) {

@@ -25,41 +25,52 @@ static bool stamp(struct receiver *receiver)
 
 bool posted_receives_create(struct posted_receives *posted, struct receiver *receiver, void *owner)
 {
-    unsigned sockets = receiver->socket_count;
+    unsigned lines = receiver->socket_count;
+    size_t depth = lines <= FEW_SOCKETS ? DEPTH_FEW : DEPTH_MANY;
 
-    *posted = (struct posted_receives){.depth = sockets <= FEW_SOCKETS ? DEPTH_FEW : DEPTH_MANY};
-    posted->count = sockets * posted->depth;
-    posted->operations = calloc(posted->count, sizeof *posted->operations);
-    posted->payloads = malloc((size_t)posted->count * RECEIVER_BUFFER_BYTES);
-    if (posted->operations == NULL || posted->payloads == NULL) {
+    *posted = (struct posted_receives){.depth = (unsigned)depth, .line_count = lines};
+    posted->lines = calloc(lines, sizeof *posted->lines);
+    posted->receives = calloc(lines * depth, sizeof *posted->receives);
+    posted->payloads = malloc(lines * depth * RECEIVER_BUFFER_BYTES);
+    if (posted->lines == NULL || posted->receives == NULL || posted->payloads == NULL) {
         receiver_failed(receiver, "malloc", WSA_NOT_ENOUGH_MEMORY);
         return false;
     }
-    for (unsigned i = 0; i < posted->count; i++) {
-        posted->operations[i].socket = receiver->sockets[i / posted->depth];
-        posted->operations[i].owner = owner;
-        posted->operations[i].payload = posted->payloads + (size_t)i * RECEIVER_BUFFER_BYTES;
+    for (size_t i = 0; i < lines; i++)
+        posted->lines[i] = (struct posted_line){
+            .socket = receiver->sockets[i],
+            .owner = owner,
+            .receives = &posted->receives[i * depth],
+        };
+    for (size_t i = 0; i < lines * depth; i++) {
+        posted->receives[i].line = &posted->lines[i / depth];
+        posted->receives[i].payload = posted->payloads + i * RECEIVER_BUFFER_BYTES;
     }
     return receiver->latency == NULL || stamp(receiver);
 }
 
 void posted_receives_free(struct posted_receives *posted)
 {
-    free(posted->operations);
+    free(posted->lines);
+    free(posted->receives);
     free(posted->payloads);
 }
 
-bool posted_receive_start(struct posted_receive *operation, struct receiver *receiver,
-                          LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+bool posted_line_start(struct posted_line *line, unsigned depth, struct receiver *receiver,
+                       LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
-    WSABUF buffer = {RECEIVER_BUFFER_BYTES, operation->payload};
+    struct posted_receive *receive = &line->receives[(line->head + line->posted) % depth];
+    WSABUF buffer = {RECEIVER_BUFFER_BYTES, receive->payload};
     DWORD flags = 0;
 
-    if (WSARecv(operation->socket, &buffer, 1, NULL, &flags, &operation->overlapped, routine) == 0)
-        return true; /* data was there; it is indicated all the same (C03) */
-    int error = WSAGetLastError();
-    if (error == WSA_IO_PENDING)
-        return true;
-    receiver_failed(receiver, "WSARecv", error);
-    return false;
+    receive->ended = false;
+    if (WSARecv(line->socket, &buffer, 1, NULL, &flags, &receive->overlapped, routine) != 0) {
+        int error = WSAGetLastError();
+        if (error != WSA_IO_PENDING) {
+            receiver_failed(receiver, "WSARecv", error);
+            return false;
+        }
+    } /* else data was there; it is indicated all the same (C03) */
+    line->posted++;
+    return true;
 }

@@ -1,64 +1,63 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdlib.h>
-
 #include "posted_receives.h"
 
 /** How long a wait may last before the loop looks around. */
 #define WAIT_MS 100
 
-/** One socket's operations, a circle of which `posted` from `head` on are outstanding. */
-struct line {
-    struct posted_receive *operations;
-    unsigned head;
-    unsigned posted;
-};
-
 struct loop {
     struct receiver *receiver;
     struct posted_receives receives;
-    struct line *lines;
     WSAEVENT events[WSA_MAXIMUM_WAIT_EVENTS];
     unsigned event_count;
     unsigned outstanding;
     bool more;
 };
 
-static bool start(struct loop *loop, struct line *line, struct posted_receive *operation)
+static void start(struct loop *loop, struct posted_line *line)
 {
-    if (!posted_receive_start(operation, loop->receiver, NULL))
-        return false;
-    line->posted++;
-    loop->outstanding++;
-    return true;
+    if (posted_line_start(line, loop->receives.depth, loop->receiver, NULL))
+        loop->outstanding++;
+    else
+        loop->more = false;
 }
 
-/** Take in the oldest receive of a socket if it has ended. @return false: it has not */
-static bool serve(struct loop *loop, struct line *line)
+/** Take the oldest receive of a line if it has ended. @return false: it has not */
+static bool serve(struct loop *loop, struct posted_line *line)
 {
-    struct posted_receive *operation = &line->operations[line->head];
+    struct posted_receive *receive = posted_line_oldest(line);
     DWORD bytes = 0, flags = 0;
-
-    if (line->posted == 0)
-        return false;
     int error = 0;
-    if (!WSAGetOverlappedResult(operation->socket, &operation->overlapped, &bytes, FALSE, &flags))
+
+    if (receive == NULL)
+        return false;
+    if (!WSAGetOverlappedResult(line->socket, &receive->overlapped, &bytes, FALSE, &flags))
         error = WSAGetLastError();
     if (error == WSA_IO_INCOMPLETE)
         return false;
 
-    line->head = (line->head + 1) % loop->receives.depth;
-    line->posted--;
+    posted_line_advance(line, loop->receives.depth);
     loop->outstanding--;
     if (error != 0) {
         receiver_failed(loop->receiver, "overlapped WSARecv", error);
         loop->more = false;
-        return true;
     }
+    if (loop->more &&
+        !receiver_take(loop->receiver, receive->payload, bytes, posted_receive_burst_tsc(receive)))
+        loop->more = false;
     if (loop->more)
-        loop->more = receiver_take(loop->receiver, operation->payload, bytes,
-                                   posted_receive_burst_tsc(operation)) &&
-                     start(loop, line, operation);
+        start(loop, line);
     return true;
+}
+
+static bool serve_lines(struct loop *loop)
+{
+    bool progress = false;
+
+    for (unsigned i = 0; i < loop->receives.line_count; i++)
+        for (unsigned turn = 0;
+             turn < loop->receives.depth && serve(loop, &loop->receives.lines[i]); turn++)
+            progress = true;
+    return progress;
 }
 
 /**
@@ -79,21 +78,11 @@ static bool wait_for_any(struct loop *loop)
     return true;
 }
 
-static bool serve_lines(struct loop *loop)
-{
-    bool progress = false;
-
-    for (unsigned i = 0; i < loop->receiver->socket_count; i++)
-        for (unsigned turn = 0; turn < loop->receives.depth && serve(loop, &loop->lines[i]); turn++)
-            progress = true;
-    return progress;
-}
-
 /** One event for each socket; where those are more than a wait takes, sockets share them. */
 static bool create_events(struct loop *loop)
 {
-    unsigned sockets = loop->receiver->socket_count;
-    unsigned wanted = sockets < WSA_MAXIMUM_WAIT_EVENTS ? sockets : WSA_MAXIMUM_WAIT_EVENTS;
+    unsigned lines = loop->receives.line_count;
+    unsigned wanted = lines < WSA_MAXIMUM_WAIT_EVENTS ? lines : WSA_MAXIMUM_WAIT_EVENTS;
 
     for (; loop->event_count < wanted; loop->event_count++) {
         WSAEVENT event = WSACreateEvent();
@@ -103,32 +92,20 @@ static bool create_events(struct loop *loop)
         }
         loop->events[loop->event_count] = event;
     }
-    for (unsigned i = 0; i < loop->receives.count; i++)
-        loop->receives.operations[i].overlapped.hEvent =
+    for (unsigned i = 0; i < lines * loop->receives.depth; i++)
+        loop->receives.receives[i].overlapped.hEvent =
             loop->events[i / loop->receives.depth % loop->event_count];
     return true;
-}
-
-static void post_all(struct loop *loop)
-{
-    size_t depth = loop->receives.depth;
-
-    for (unsigned i = 0; i < loop->receiver->socket_count; i++)
-        loop->lines[i].operations = &loop->receives.operations[i * depth];
-    for (unsigned i = 0; i < loop->receives.count && loop->more; i++)
-        loop->more = start(loop, &loop->lines[i / depth], &loop->receives.operations[i]);
 }
 
 static void run(struct receiver *receiver)
 {
     struct loop loop = {.receiver = receiver, .more = true};
 
-    loop.lines = calloc(receiver->socket_count, sizeof *loop.lines);
-    if (loop.lines == NULL)
-        receiver_failed(receiver, "calloc", WSA_NOT_ENOUGH_MEMORY);
-    if (loop.lines != NULL && posted_receives_create(&loop.receives, receiver, NULL) &&
-        create_events(&loop)) {
-        post_all(&loop);
+    if (posted_receives_create(&loop.receives, receiver, NULL) && create_events(&loop)) {
+        for (unsigned turn = 0; turn < loop.receives.depth; turn++)
+            for (unsigned i = 0; i < loop.receives.line_count && loop.more; i++)
+                start(&loop, &loop.receives.lines[i]);
         /* Until the last one has ended: their memory is the library's as long. */
         while (loop.outstanding > 0)
             if (!serve_lines(&loop) && !wait_for_any(&loop))
@@ -137,7 +114,6 @@ static void run(struct receiver *receiver)
     for (unsigned i = 0; i < loop.event_count; i++)
         WSACloseEvent(loop.events[i]);
     posted_receives_free(&loop.receives);
-    free(loop.lines);
 }
 
 const struct receive_mode receive_event = {.name = "event", .run = run};

@@ -96,7 +96,7 @@ static void print_received(const struct run *run)
     print_count("bytes", run->bytes, "");
     printf(LABEL " %15.3f  seconds, first datagram to last\n", "time", run->seconds);
     printf(COUNT "  datagrams/s%s\n", "rate", report_count(rate, (uint64_t)(run_rate(run) + 0.5)),
-           run->options->replay != NULL ? " (software ceiling, no device)" : "");
+           run->memory_fed ? " (software ceiling, no device)" : "");
     print_latency(run);
     if (run->after_end > 0)
         print_count("after the end", run->after_end, "received when no more were wanted");

@@ -103,8 +103,7 @@ void report_json(const struct run *run)
     json_object_set_new(object, "seconds", json_real(run->seconds));
     json_object_set_new(object, "rate", json_real(run_rate(run)));
     json_object_set_new(object, "rate_note",
-                        options->replay != NULL ? json_string("software ceiling, no device")
-                                                : json_null());
+                        run->memory_fed ? json_string("software ceiling, no device") : json_null());
     json_object_set_new(object, "latency_ns", latency(run));
     json_object_set_new(object, "latency_reason",
                         run->latency_reason[0] != '\0' ? json_string(run->latency_reason)

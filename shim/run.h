@@ -35,6 +35,7 @@ struct run {
     const char *stalled_on;       /**< GROUP:PORT of the socket, for END_STALLED */
     uint64_t stalled_ns;
 
+    bool memory_fed;    /**< frames came from a capture: rates are no device's */
     uint64_t datagrams; /**< received, counted and written */
     uint64_t bytes;     /**< their payload */
     double seconds;     /**< from the first to the last of them */

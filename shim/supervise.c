@@ -147,6 +147,7 @@ void supervise(struct run *run, const struct reception *reception, const struct 
     sigset_t signals = supervise_signals();
 
     watch.changed_ns = watch.started_ns;
+    run->memory_fed = wirerx_replay_progress(&watch.progress) == 0;
     live_line_init(&watch.line, watch.started_ns);
     for (;;) {
         int signal = sigtimedwait(&signals, NULL, &pause);

@@ -186,7 +186,7 @@ class BadInput(unittest.TestCase):
         self.assertEqual(1, len(result.err.splitlines()), result.err)
         self.assertRegex(result.err, says)
         self.assertEqual(here, sorted(os.listdir('.')))
-        self.assertEqual(set(), command.left_behind() - elsewhere)
+        self.assertEqual(set(), command.new_left_behind(elsewhere))
 
     def test_an_output_file_survives_a_refusal(self):
         with tempfile.TemporaryDirectory(prefix='wirerx-test.') as folder:

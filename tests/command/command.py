@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -67,6 +68,16 @@ def left_behind():
     if 'XDG_RUNTIME_DIR' in os.environ:
         places.append(os.path.join(os.environ['XDG_RUNTIME_DIR'], 'dpdk'))
     return {path for place in places for path in glob.glob(place + '/**', recursive=True)}
+
+
+def new_left_behind(before):
+    """What has come since and stays: other programs on this machine come and go meanwhile."""
+    patience = time.monotonic() + 5
+    new = left_behind() - before
+    while new and time.monotonic() < patience:
+        time.sleep(0.1)
+        new &= left_behind()
+    return new
 
 
 class Case(unittest.TestCase):

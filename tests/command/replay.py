@@ -280,7 +280,7 @@ class Replay(command.Case):
     def test_nothing_is_left_behind(self):
         before = command.left_behind()
         self.recv(*joins())
-        self.assertEqual(set(), command.left_behind() - before)
+        self.assertEqual(set(), command.new_left_behind(before))
         self.assertEqual(['feed.pcap'], os.listdir(self.folder))
 
     def test_two_at_once(self):
