@@ -158,6 +158,7 @@ void child_check(bool holds, const char *file, int line, const char *text)
 static _Noreturn void be_child(void (*body)(void), int report)
 {
     struct rlimit no_core = {0, 0};
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a child that fails to die must not outlive its test */
     setrlimit(RLIMIT_CORE, &no_core);
     signal(SIGSEGV, SIG_DFL);
     signal(SIGBUS, SIG_DFL);

@@ -38,7 +38,7 @@ bool check_quietly(void);
 /** Make a system call fail with `error` for this thread, for good. */
 void forbid_call(long call, int error);
 
-/** From now on any system call of this thread, other than the one that ends it, kills the process. */
+/** From now on any system call of this thread but exit_group() kills the process. */
 void die_of_any_call(void);
 
 /** How a child process ended, and the first of what it wrote to stderr. */

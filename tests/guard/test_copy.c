@@ -221,13 +221,18 @@ SUITE_TEST(guard_copy, tells_addresses_that_no_memory_can_have) /* A09 A23 */
 static void copy_around_the_end(void)
 {
     char *island = map_island(1);
+    char *middle = island + PAGE / 2;
+    CHECK(ours < island); /* so that a length may wrap around for the one and not for the other */
     memset(island, 0x11, PAGE);
-    for (size_t back = 1; back < 200; back += 9) {
-        size_t length = SIZE_MAX - back; /* ends before it starts */
-        CHECK_ROAD(!guard_copy_to(island + PAGE / 2, ours, length));
-        CHECK_ROAD(!guard_copy_from(ours, island + PAGE / 2, length));
+    for (size_t over = 0; over < 200; over += 8) {
+        size_t length = SIZE_MAX - over;
+        CHECK_ROAD(!guard_copy_to(middle, ours, length));
+        CHECK_ROAD(!guard_copy_from(ours, middle, length));
+        length = over - (uintptr_t)middle; /* ends at `over`; 0: behind the last byte there is */
+        CHECK_ROAD(!guard_copy_to(middle, ours, length));
+        CHECK_ROAD(!guard_copy_from(ours, middle, length));
     }
-    for (size_t i = 0; i < PAGE / 2; i++)
+    for (size_t i = 0; i < PAGE; i++)
         CHECK(island[i] == 0x11);
     unmap_island(island, 1);
 }
@@ -299,39 +304,36 @@ SUITE_TEST(guard_copy, stores_and_loads_words_at_any_alignment)
 }
 
 static _Alignas(64) uint64_t polled;
+static atomic_uint looks;
+static atomic_uint torn;
 static atomic_bool stop;
 
-/* Count values of which only a part had arrived. */
-static void *watch_for_torn_values(void *torn)
+/* Both halves are always the same, unless only one of them has arrived. */
+static void *watch_for_torn_values(void *unused)
 {
     uint64_t value;
     while (!atomic_load(&stop)) {
         if (!guard_load64_acquire(&polled, &value) || (uint32_t)value != (uint32_t)(value >> 32))
-            ++*(unsigned *)torn;
+            atomic_fetch_add(&torn, 1);
+        atomic_fetch_add(&looks, 1);
     }
-    return NULL;
+    return unused;
 }
 
-static void store_while_watched(void)
+SUITE_TEST(guard_copy, stores_an_aligned_word_at_once, .timeout = 60)
 {
     pthread_t watcher;
-    unsigned torn = 0;
-    size_t length = 8;
-
-    atomic_store(&stop, false);
-    CHECK(pthread_create(&watcher, NULL, watch_for_torn_values, &torn) == 0);
-    for (uint64_t i = 0; i < 200000; i++)
-        CHECK_ROAD(guard_store64_release(&polled, (i & 1) * 0xffffffffffffffff));
+    CHECK(guard_install() == 0);
+    CHECK(pthread_create(&watcher, NULL, watch_for_torn_values, NULL) == 0);
+    while (atomic_load(&looks) < 1000000) {
+        for (int i = 0; i < 100; i++) {
+            CHECK(guard_store64_release(&polled, UINT64_MAX));
+            CHECK(guard_store64(&polled, 0));
+        }
+    }
     atomic_store(&stop, true);
     CHECK(pthread_join(watcher, NULL) == 0);
-    CHECK_ROAD(torn == 0);
-}
-
-SUITE_TEST(guard_copy, stores_an_aligned_word_at_once)
-{
-    CHECK(guard_install() == 0);
-    road = "the handler";
-    store_while_watched();
+    CHECK_EQ_U64(atomic_load(&torn), 0);
     guard_remove();
 }
 

@@ -7,6 +7,7 @@
 #include "helpers.h"
 
 #include "provider/guard.h"
+#include "provider/guard_internal.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -22,7 +23,7 @@
 
 static char ours[64];
 
-/* --- every way of asking: with MADV_POPULATE_WRITE and without, with our handlers and without --- */
+/* --- every way of asking: by MADV_POPULATE_WRITE or touching, with handlers and without --- */
 
 static const char *way;
 
@@ -241,33 +242,45 @@ SUITE_TEST(guard_prefault, reaches_a_stack_that_has_yet_to_grow)
 
 /* --- touching is no writing --- */
 
-#define COUNTS 200000
-
+static unsigned touches;
 static atomic_uint *shared_count;
+static atomic_bool stop;
 
-static void *count_up(void *unused)
+static void *count_up(void *counted)
 {
-    for (unsigned i = 0; i < COUNTS; i++)
+    while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
         atomic_fetch_add_explicit(shared_count, 1, memory_order_relaxed);
-    return unused;
+        ++*(unsigned *)counted;
+    }
+    return NULL;
 }
 
-static void ask_while_others_write(void)
+static void touch_while_others_write(void)
 {
     char *island = map_island(1);
+    unsigned counted = 0;
     pthread_t writer;
     shared_count = (atomic_uint *)(void *)island;
-    CHECK(pthread_create(&writer, NULL, count_up, NULL) == 0);
-    while (atomic_load(shared_count) < COUNTS)
-        guard_prefault(island - 1, 1 + guard_prefault(island, 1)); /* false: empties the cache */
+    atomic_store(&stop, false);
+    CHECK(pthread_create(&writer, NULL, count_up, &counted) == 0);
+    for (unsigned i = 0; i < touches || atomic_load(shared_count) == 0; i++)
+        CHECK_WAY(guard_touch(island));
+    atomic_store(&stop, true);
     CHECK(pthread_join(writer, NULL) == 0);
-    CHECK_WAY(atomic_load(shared_count) == COUNTS);
+    CHECK_WAY(atomic_load(shared_count) == counted);
     unmap_island(island, 1);
 }
 
-SUITE_TEST(guard_prefault, loses_no_write_of_another_thread)
+SUITE_TEST(guard_prefault, loses_no_write_of_another_thread, .timeout = 60)
 {
-    in_every_way(ask_while_others_write);
+    CHECK(guard_install() == 0);
+    touches = 3000000;
+    in_one_way(touch_while_others_write, false, "with handlers");
+    lose_guard();
+    touches = 20000;
+    in_one_way(touch_while_others_write, false, "without handlers");
+    find_guard();
+    guard_remove();
 }
 
 /* --- the cache --- */
