@@ -96,12 +96,6 @@ static void set_references(struct rte_mbuf *mbuf, uint16_t references)
         rte_mbuf_refcnt_set(mbuf, references);
 }
 
-static void drop_references(struct rte_mbuf *mbuf, uint16_t references)
-{
-    for (; mbuf != NULL; mbuf = mbuf->next)
-        rte_mbuf_refcnt_update(mbuf, (int16_t)-references);
-}
-
 static enum counter unwanted(const struct lcore *lcore, uint32_t destination)
 {
     if (ipv4_is_group_or_reserved(rte_be_to_cpu_32(destination)))
@@ -178,7 +172,8 @@ static enum counter fan_out(struct lcore *lcore, struct counters *counters, stru
             set_references(mbuf, 1);
             return fate;
         }
-        drop_references(mbuf, (uint16_t)failed);
+        for (; failed != 0; failed--) /* whoever has it already may be done with it meanwhile */
+            rte_pktmbuf_free(mbuf);
     }
     return delivered != 0 ? COUNTER_DELIVERED : COUNTER_HANDED_OVER;
 }

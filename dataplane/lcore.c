@@ -144,6 +144,7 @@ bool lcore_step(struct lcore *lcore, uint64_t now)
     busy |= command_run_queued(lcore) != 0;
     if (unlikely(lcore->service_called)) {
         lcore->service_called = false;
+        lcore->wakes_left = 1; /* this one cannot be left to the thread that it wakes */
         lcore->call_service();
     }
     return busy;

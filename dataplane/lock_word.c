@@ -76,6 +76,7 @@ enum lock_result lock_word_acquire_slow(_Atomic uint64_t *word, uint32_t generat
         announced = LOCK_WORD_WAITERS;
         struct wake_word held = {low_half(word), (uint32_t)seen};
         wake_sleep(&held, 1, WAKE_FOREVER);
+        spins = 0;
     }
 }
 

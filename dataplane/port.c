@@ -220,10 +220,28 @@ failed:
     return -1;
 }
 
+/* No lcore polls any more. Devices made of software do not give back by themselves what they hold. A
+ * bounded number of frames, as some never run out of them. */
+static void discard_rest(const struct port *port)
+{
+    struct rte_mbuf *mbufs[PORT_BURST];
+    uint16_t count;
+
+    for (uint16_t queue = 0; queue < port->queues; queue++)
+        for (unsigned taken = 0; taken < CONFIG_RX_DESCRIPTORS; taken += count) {
+            count = rte_eth_rx_burst(port->id, queue, mbufs, PORT_BURST);
+            if (count == 0)
+                break;
+            rte_pktmbuf_free_bulk(mbufs, count);
+        }
+}
+
 void port_close(struct port *port)
 {
     struct rte_eth_dev_info info;
 
+    if (port->started && port->replay == NULL)
+        discard_rest(port);
     replay_destroy(port->replay);
     port->replay = NULL;
     if (port->id < RTE_MAX_ETHPORTS && rte_eth_dev_is_valid_port(port->id)) {

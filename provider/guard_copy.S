@@ -5,7 +5,7 @@
  * Everything between guard_code_begin and guard_code_end may fault. What must hold for every
  * instruction there, because the signal handler repairs a fault by setting RIP to guard_code_fault
  * and nothing else:
- *   - RSP is what it was at the call (leaf functions, no push), so that `ret` returns to the caller;
+ *   - RSP is what it was at the call (a leaf, no push), so that `ret` returns to the caller;
  *   - no callee-saved register and no direction flag has been changed.
  *
  * Each function returns true in al, or false by way of guard_code_fault.
@@ -104,7 +104,7 @@ FUNCTION guard_code_copy
 
     .p2align 4
 .Labove_128:
-    /* A range that wraps around is refused before a byte moves: the end pointers below would lie. */
+    /* A range that wraps around is refused before a byte moves: the ends below would lie. */
     movq    %rdi, %r8
     addq    %rdx, %r8
     jc      guard_code_fault

@@ -16,11 +16,17 @@ static int set_nonblocking(struct wsp_socket *socket, LPVOID in, DWORD in_bytes)
     return 0;
 }
 
-/* Datagrams: the size of the first one (L08u). */
+/* Datagrams: the size of the first one (L08u). The consumer's part of an endpoint is LOCK's only while
+ * it is attached: once it is down, the service thread empties it without. */
 static int readable_bytes(struct endpoint *endpoint, LPVOID out, DWORD out_bytes, DWORD *written)
 {
-    const struct ring_element *element = endpoint_front(endpoint);
+    uint32_t state = atomic_load_explicit(&endpoint->state, memory_order_relaxed);
+    const struct ring_element *element = NULL;
 
+    if (state == ENDPOINT_NET_DOWN)
+        return WSAENETDOWN; /* A19 */
+    if (state == ENDPOINT_ATTACHED)
+        element = endpoint_front(endpoint);
     if (out_bytes < sizeof(ULONG) || !guard_store32(out, element == NULL ? 0 : element->length))
         return WSAEFAULT;
     *written = sizeof(ULONG);

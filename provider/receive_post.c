@@ -8,6 +8,7 @@
 #include "host/host.h"
 #include "overlapped_status.h"
 #include "receive.h"
+#include "scatter.h"
 
 /** Low bit of hEvent: "no completion-port packet" on Windows; masked off (D14). */
 #define EVENT_NO_PACKET 1u
@@ -57,7 +58,7 @@ static int prefault(const struct receive_call *call)
     if (call->buffers_count > PENDING_MAX_BUFFERS)
         return WSAENOBUFS;
     for (DWORD i = 0; i < call->buffers_count; i++) {
-        if (!guard_copy_from(&buffer, call->buffers + i, sizeof buffer))
+        if (!guard_copy_from(&buffer, scatter_buffer(call->buffers, i), sizeof buffer))
             return WSAEFAULT; /* A23 */
         if (buffer.len != 0 && !guard_prefault(buffer.buf, buffer.len))
             return WSAEFAULT;

@@ -52,9 +52,8 @@ enum receive_wait receive_wait(const struct socket_reference *reference, uint32_
 
         if (spin(reference, rte_rdtsc() + (uint64_t)slice * ticks_per_us))
             return RECEIVE_LOOK_AGAIN;
-        /* A sleep that has already timed out: runs this thread's APCs if there are any (B08). */
-        if (provider_host_is_own && host_sleep(&e->wake_sequence, ~atomic_load(&e->wake_sequence),
-                                               0, true) == HOST_APCS_RAN)
+        /* A sleep without sleeping: runs this thread's APCs if there are any (B08). */
+        if (provider_host_is_own && host_sleep(&e->wake_sequence, 0, 0, true) == HOST_APCS_RAN)
             return RECEIVE_LOOK_AGAIN;
         if (deadline != WAKE_FOREVER && wake_clock() >= deadline)
             return RECEIVE_TIMED_OUT;

@@ -59,7 +59,7 @@ bool scatter_copy(const struct ring_element *element, const WSABUF *buffers, uin
     *copied = 0;
     for (uint32_t done = 0; done < count && at.left != 0;) {
         uint32_t n = guarded_array ? RTE_MIN(count - done, ARRAY_CHUNK) : count - done;
-        const WSABUF *from = buffers + done;
+        const WSABUF *from = scatter_buffer(buffers, done);
 
         if (guarded_array) {
             if (!guard_copy_from(chunk, from, n * sizeof *from))

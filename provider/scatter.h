@@ -14,6 +14,12 @@
 #include "../dataplane/dataplane.h"
 #include "wirerx/ws2spi.h"
 
+/** Element of a client's array, whose address may be anything, NULL included: no pointer arithmetic. */
+static inline const WSABUF *scatter_buffer(const WSABUF *buffers, uint32_t index)
+{
+    return (const WSABUF *)((uintptr_t)buffers + (uintptr_t)index * sizeof *buffers);
+}
+
 /**
  * @param element  the datagram
  * @param buffers  WSABUF array in our own memory, or in the client's when `guarded_array`

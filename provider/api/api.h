@@ -4,8 +4,8 @@
 
 /**
  * @file
- * The client calls of winsock2.h, a thin layer over a provider's table. Each has the same shape: the
- * code is WSANOTINITIALISED until the provider has been asked, and api_*() leaves it, or 0, for
+ * The client calls of winsock2.h, a thin layer over a provider's table. Each has the same shape:
+ * the code is WSANOTINITIALISED until the provider has been asked, and api_*() leaves it, or 0, for
  * WSAGetLastError() (A02).
  */
 

@@ -19,7 +19,7 @@ static BOOL kernel_bool(bool succeeded, int error)
     return succeeded;
 }
 
-/* --- events ------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static HANDLE create_event(bool manual_reset, bool signalled, bool named)
 {
@@ -82,7 +82,7 @@ BOOL WSAAPI WSAResetEvent(WSAEVENT hEvent)
     return api_bool(event_reset(hEvent), WSA_INVALID_HANDLE);
 }
 
-/* --- waits -------------------------------------------------------------------------------------- */
+/* --- waits ------------------------------------------------------------------------------------ */
 
 DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents, const WSAEVENT *lphEvents, BOOL fWaitAll,
                                       DWORD dwTimeout, BOOL fAlertable)
@@ -123,7 +123,7 @@ VOID WINAPI Sleep(DWORD dwMilliseconds)
     wait_for_time(wait_deadline(dwMilliseconds), false);
 }
 
-/* --- threads ------------------------------------------------------------------------------------ */
+/* --- threads ---------------------------------------------------------------------------------- */
 
 static DWORD queue_user_apc(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData)
 {

@@ -35,7 +35,7 @@ int WSAAPI WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 int WSAAPI recv(SOCKET s, char *buf, int len, int flags)
 {
     WSABUF buffer = {.len = (ULONG)len, .buf = buf};
-    DWORD received;
+    DWORD received = 0;
     DWORD in_and_out = (DWORD)flags;
 
     if (len < 0)
@@ -48,7 +48,7 @@ int WSAAPI recv(SOCKET s, char *buf, int len, int flags)
 int WSAAPI recvfrom(SOCKET s, char *buf, int len, int flags, struct sockaddr *from, int *fromlen)
 {
     WSABUF buffer = {.len = (ULONG)len, .buf = buf};
-    DWORD received;
+    DWORD received = 0;
     DWORD in_and_out = (DWORD)flags;
 
     if (len < 0)

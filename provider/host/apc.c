@@ -50,7 +50,7 @@ static bool change(_Atomic uint64_t *word, uint64_t *seen, uint64_t desired)
                                                  memory_order_acquire);
 }
 
-/* --- the free list ------------------------------------------------------------------------------ */
+/* --- the free list ---------------------------------------------------------------------------- */
 
 static uint32_t take_node(struct apc_queue *q)
 {
@@ -107,7 +107,7 @@ static bool grow(struct apc_queue *q, uint32_t wanted)
     return grown;
 }
 
-/* --- places ------------------------------------------------------------------------------------- */
+/* --- places ----------------------------------------------------------------------------------- */
 
 int apc_reserve(struct apc_queue *q, uint32_t generation)
 {
@@ -139,7 +139,7 @@ void apc_cancel(struct apc_queue *q, uint32_t generation)
     } while (!change(&q->reserved, &seen, seen - 1));
 }
 
-/* --- pushing ------------------------------------------------------------------------------------ */
+/* --- pushing ---------------------------------------------------------------------------------- */
 
 bool apc_push(struct apc_queue *q, uint32_t generation, LPWSAUSERAPC routine, DWORD_PTR context)
 {
@@ -167,7 +167,7 @@ bool apc_push(struct apc_queue *q, uint32_t generation, LPWSAUSERAPC routine, DW
     return true;
 }
 
-/* --- the thread's lists ------------------------------------------------------------------------- */
+/* --- the thread's lists ----------------------------------------------------------------------- */
 
 static uint32_t next_of(struct apc_queue *q, uint32_t name)
 {
@@ -265,7 +265,7 @@ static uint32_t next_to_run(struct apc_queue *q)
     return q->pending.first ? take_out(q, &q->pending, 0) : 0;
 }
 
-/* --- running ------------------------------------------------------------------------------------ */
+/* --- running ---------------------------------------------------------------------------------- */
 
 /* The APC of a frame no longer needs its node or its place. */
 static void release_node(struct apc_queue *q, struct apc_frame *frame)
@@ -341,7 +341,7 @@ bool apc_begin_routine(struct apc_queue *q, uintptr_t key)
     return true;
 }
 
-/* --- sleeping ----------------------------------------------------------------------------------- */
+/* --- sleeping --------------------------------------------------------------------------------- */
 
 bool apc_prepare_sleep(struct apc_queue *q, struct wake_word *word)
 {
@@ -361,7 +361,7 @@ void apc_finish_sleep(struct apc_queue *q)
         atomic_fetch_and_explicit(&q->queue, ~(uint64_t)SLEEPING, memory_order_acq_rel);
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void apc_on_drop(apc_drop_callback *callback)
 {

@@ -47,7 +47,7 @@ enum event_look {
 HANDLE event_create(bool manual_reset, bool signalled);
 
 /** Close it; waiters find it stale. Client threads. @return false: it was stale */
-bool event_close(HANDLE event);
+bool event_close(HANDLE handle);
 
 /**
  * Signal it. Never waits, allocates or locks: the one that lcores use. One atomic operation, and
@@ -55,22 +55,22 @@ bool event_close(HANDLE event);
  * to whoever then finds it signalled or consumes it.
  * @return false: it was stale, nothing happened
  */
-bool event_set(HANDLE event);
+bool event_set(HANDLE handle);
 
 /** Make it non-signalled. Client threads: it may wait for a claim. @return false: it was stale */
-bool event_reset(HANDLE event);
+bool event_reset(HANDLE handle);
 
 /** Look without consuming. One load. */
-enum event_look event_look(HANDLE event);
+enum event_look event_look(HANDLE handle);
 
 /** Look, and consume the signal of an auto-reset event. Client threads. */
-enum event_look event_take(HANDLE event);
+enum event_look event_take(HANDLE handle);
 
 /** Claim a signalled event for event_settle(). Client threads, one thread's in ascending order. */
-enum event_look event_claim(HANDLE event);
+enum event_look event_claim(HANDLE handle);
 
 /** End a claim. @param consume  true: the signal of an auto-reset event is gone with it */
-void event_settle(HANDLE event, bool consume);
+void event_settle(HANDLE handle, bool consume);
 
 /**
  * Count the caller among the waiters of a non-signalled event.
@@ -78,9 +78,9 @@ void event_settle(HANDLE event, bool consume);
  * @param word  receives what to sleep on
  * @return EVENT_CLEAR: enlisted, to be ended by event_leave(); anything else: not enlisted
  */
-enum event_look event_enlist(HANDLE event, struct wake_word *word);
+enum event_look event_enlist(HANDLE handle, struct wake_word *word);
 
 /** End event_enlist(). A waiter that leaves a signal behind wakes the next one for it. */
-void event_leave(HANDLE event);
+void event_leave(HANDLE handle);
 
 #endif

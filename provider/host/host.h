@@ -38,10 +38,10 @@ enum host_wake {
 };
 
 /**
- * The wait inside a blocking call: sleep while *word == value. Alertable: APCs queued to this thread
- * before or during the sleep run, then it returns HOST_APCS_RAN. No lock may be held.
+ * The wait inside a blocking call: sleep while *word == value. Alertable: APCs queued to this
+ * thread before or during the sleep run, then it returns HOST_APCS_RAN. No lock may be held.
  *
- * @param deadline  CLOCK_MONOTONIC nanoseconds or WAKE_FOREVER
+ * @param deadline  CLOCK_MONOTONIC nanoseconds; WAKE_FOREVER; 0: run what is queued, do not sleep
  */
 enum host_wake host_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t deadline,
                           bool alertable);
@@ -51,7 +51,8 @@ enum host_wake host_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t deadl
  * can be queued without fail later, by an lcore that may not allocate. Every success is consumed by
  * exactly one lpWPUQueueApc upcall of host_upcalls() or one host_cancel_apc(). (The exported
  * WPUQueueApc() reserves for itself and may therefore allocate.)
- * @return 0, WSAEINVAL the thread is gone or was never one (A22), WSAEWOULDBLOCK its queue is full (C08)
+ * @return 0, WSAEINVAL the thread is gone or was never one (A22), WSAEWOULDBLOCK its queue is full
+ *         (C08)
  */
 int host_reserve_apc(const WSATHREADID *id);
 
@@ -59,9 +60,9 @@ int host_reserve_apc(const WSATHREADID *id);
 void host_cancel_apc(const WSATHREADID *id);
 
 /**
- * First act of an APC that runs a completion routine: says whose. Routines of one socket never nest,
- * F08, but Windows would run them in an alertable wait inside a routine. So when a routine of the
- * same key is running further down this thread's stack, the host takes the APC back: the caller
+ * First act of an APC that runs a completion routine: says whose. Routines of one socket never
+ * nest, F08, but Windows would run them in an alertable wait inside a routine. So when a routine of
+ * the same key is running further down this thread's stack, the host takes the APC back: the caller
  * returns at once, having done nothing, and is called again, with the same context, as soon as that
  * routine has returned. An alertable wait does not end because of an APC that was taken back.
  *
@@ -80,8 +81,8 @@ bool host_thread_is_current(const WSATHREADID *id);
 
 /**
  * Called when a registered thread exits, on that thread, after its identity has become stale (so no
- * APC can reach it any more). The provider cancels the thread's pending operations there (F15, K07).
- * APCs that were queued and have not run are dropped before this call (host_on_dropped_apc()). One callback at a time; NULL: none. The callback must not
+ * APC can reach it any more) and after host_on_dropped_apc()'s calls. The provider cancels the
+ * thread's pending operations there (F15, K07). One callback at a time; NULL: none. It must not
  * need an identity of its own (wait alertably, start an operation with a routine).
  */
 void host_on_thread_exit(void (*callback)(const WSATHREADID *id));

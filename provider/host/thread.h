@@ -4,8 +4,8 @@
 
 /**
  * @file
- * Threads that have shown themselves: a slot of a table each, from a thread's first use of something
- * that needs an identity until it exits. A WSATHREADID names slot and generation in ThreadHandle;
+ * Threads that have shown themselves: a slot of a table each, from a thread's first use of what
+ * needs an identity until it exits. A WSATHREADID names slot and generation in ThreadHandle;
  * Reserved holds the system's thread number, for whoever looks at it in a debugger.
  */
 
@@ -19,7 +19,7 @@ struct thread {
     struct apc_queue apcs;
 };
 
-/** The calling thread, registered on first use. @return NULL: THREAD_MAX have registered, or no memory */
+/** The calling thread, registered on first use. @return NULL: THREAD_MAX live, or no memory */
 struct thread *thread_current(void);
 
 /** The calling thread if it has registered. */

@@ -33,7 +33,7 @@ static BOOL done_with_event(bool known, LPINT lpErrno)
     return FALSE;
 }
 
-/* --- events ------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 WSAEVENT WSPAPI WPUCreateEvent(LPINT lpErrno)
 {
@@ -59,7 +59,7 @@ BOOL WSPAPI WPUResetEvent(WSAEVENT hEvent, LPINT lpErrno)
     return done_with_event(event_reset(hEvent), lpErrno);
 }
 
-/* --- socket handles ----------------------------------------------------------------------------- */
+/* --- socket handles --------------------------------------------------------------------------- */
 
 /*
  * A socket handle of this host is the provider's context itself: the provider puts slot and
@@ -123,7 +123,7 @@ int WSPAPI WPUFDIsSet(SOCKET s, fd_set *fdset)
     return fdset ? FD_ISSET(s, fdset) : 0;
 }
 
-/* --- threads and APCs --------------------------------------------------------------------------- */
+/* --- threads and APCs ------------------------------------------------------------------------- */
 
 int WSPAPI WPUOpenCurrentThread(LPWSATHREADID lpThreadId, LPINT lpErrno)
 {
@@ -165,7 +165,7 @@ int WSPAPI WPUQueueApc(LPWSATHREADID lpThreadId, LPWSAUSERAPC lpfnUserApc, DWORD
     return queue_reserved_apc(lpThreadId, lpfnUserApc, dwContext, lpErrno);
 }
 
-/* --- what has no meaning here ------------------------------------------------------------------- */
+/* --- what has no meaning here ----------------------------------------------------------------- */
 
 BOOL WSPAPI WPUPostMessage(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam)
 {
@@ -223,7 +223,7 @@ int WSPAPI WPUGetProviderPath(LPGUID lpProviderId, WCHAR *lpszProviderDllPath,
     return 0;
 }
 
-/* --- completion for other providers ------------------------------------------------------------- */
+/* --- completion for other providers ----------------------------------------------------------- */
 
 /* The status that E11 maps back to this code. */
 static DWORD status_of(DWORD error)
@@ -268,7 +268,7 @@ int WSPAPI WPUCompleteOverlappedRequest(SOCKET s, LPWSAOVERLAPPED lpOverlapped, 
     return 0;
 }
 
-/* --- the table ---------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 WSPUPCALLTABLE host_upcalls(void)
 {

@@ -53,7 +53,7 @@ static bool sort_handles(struct wait *w)
     return true;
 }
 
-/* --- looking ------------------------------------------------------------------------------------ */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 static int take_one(const struct wait *w)
 {
@@ -111,7 +111,7 @@ static int take(const struct wait *w)
     return looks_satisfied(w) ? take_all(w) : NOT_YET;
 }
 
-/* --- waiting ------------------------------------------------------------------------------------ */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 static void spin(const struct wait *w, uint64_t deadline)
 {
@@ -278,6 +278,8 @@ enum host_wake host_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t deadl
     do {
         if (t && apc_run(&t->apcs) > 0)
             return HOST_APCS_RAN;
+        if (deadline == 0)
+            return HOST_TIMEOUT; /* without a system call: a receive that spins looks for APCs */
     } while (t && !apc_prepare_sleep(&t->apcs, &words[1]));
     enum wake_reason reason = wake_sleep(words, t ? 2 : 1, deadline);
 

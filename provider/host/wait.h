@@ -13,7 +13,7 @@
 #include "wirerx/wirerx_kernel.h"
 
 /**
- * Wait until one of the events is signalled, or all are. Looks once, spins for host_spin_ns, sleeps.
+ * Wait until one of the events is signalled, or all are. Looks, spins for host_spin_ns, sleeps.
  *
  * The events come first, as on Windows: a wait that they satisfy at once runs no APC, alertable or
  * not. Otherwise, alertable, APCs that are queued run, all of them, and end the wait; no event is

@@ -28,7 +28,7 @@ static void poison(void)
     WSASetLastError(4711);
 }
 
-/* --- WSAStartup and WSACleanup ------------------------------------------------------------------ */
+/* --- WSAStartup and WSACleanup ---------------------------------------------------------------- */
 
 SUITE_TEST(api, startup_negotiates_the_version)
 {
@@ -154,7 +154,7 @@ SUITE_TEST(api, startup_stops_its_dataplane_when_the_provider_does_not_start)
     CHECK_EQ_U64(stub.dataplane_stops, 1);
 }
 
-/* --- every call --------------------------------------------------------------------------------- */
+/* --- every call ------------------------------------------------------------------------------- */
 
 static char bytes[8];
 static u_long number = 1;
@@ -381,7 +381,7 @@ SUITE_TEST(api, last_error_belongs_to_its_thread)
     CHECK_EQ_I64(WSAGetLastError(), 42);
 }
 
-/* --- protocols ---------------------------------------------------------------------------------- */
+/* --- protocols -------------------------------------------------------------------------------- */
 
 SUITE_TEST(api, protocols_are_listed)
 {
@@ -419,7 +419,7 @@ SUITE_TEST(api, protocols_are_listed)
     CHECK_EQ_I64(WSAGetLastError(), WSAEFAULT);
 }
 
-/* --- addresses ---------------------------------------------------------------------------------- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 SUITE_TEST(api, addresses_are_read_and_written_with_windows_families)
 {

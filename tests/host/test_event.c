@@ -18,7 +18,7 @@ static bool is_signalled(HANDLE event)
     return look == EVENT_SIGNALLED;
 }
 
-/* --- states ------------------------------------------------------------------------------------- */
+/* --- states ----------------------------------------------------------------------------------- */
 
 SUITE_TEST(event, wsa_and_wpu_events_are_manual_reset_and_clear) // O05
 {
@@ -74,7 +74,7 @@ SUITE_TEST(event, named_events_are_refused)
     CHECK_EQ_I64(WSAGetLastError(), ERROR_NOT_SUPPORTED);
 }
 
-/* --- handles ------------------------------------------------------------------------------------ */
+/* --- handles ---------------------------------------------------------------------------------- */
 
 static void check_refused(HANDLE handle)
 {
@@ -211,7 +211,7 @@ SUITE_TEST(event, winsock_names_leave_no_error_and_kernel_names_leave_it_alone) 
     CHECK_EQ_I64(WSAGetLastError(), 0);
 }
 
-/* --- races -------------------------------------------------------------------------------------- */
+/* --- races ------------------------------------------------------------------------------------ */
 
 #define CONSUMERS 3
 
@@ -339,38 +339,60 @@ SUITE_TEST(event, data_written_before_the_set_is_seen_after_the_wait) // D03
 }
 
 /*
- * Two setters announce something before they set the same auto-reset event, whose signals may merge.
- * Whoever consumes the merged signal must see both announcements: a set that finds the event
- * signalled already must not get away with a mere look.
+ * In every round two setters announce something and set the same auto-reset event; the two signals
+ * may merge. Whoever consumes them must see both announcements: a set that finds the event
+ * signalled must not get away with a mere look, or its announcement may still be in its store
+ * buffer.
  */
+#define LAST_ROUND 0xffffffffu
+static _Atomic unsigned round_now;
 static _Atomic unsigned announced[2];
 
 static void announce_and_set(struct runner *self)
 {
     unsigned mine = *(unsigned *)self->argument;
+    unsigned turn = 0;
 
-    for (unsigned i = 1; i <= ROUNDS(200000); i++) {
-        atomic_store_explicit(&announced[mine], i, memory_order_relaxed);
+    for (unsigned looks = 1; turn != LAST_ROUND; looks++) {
+        unsigned now = atomic_load_explicit(&round_now, memory_order_acquire);
+
+        if (now == turn) {
+            if (looks % 256 == 0)
+                sched_yield();
+            continue;
+        }
+        turn = now;
+        atomic_store_explicit(&announced[mine], turn, memory_order_relaxed);
         CHECK(SetEvent(exchange.signal));
     }
+}
+
+static bool announced_by(unsigned setter, unsigned turn)
+{
+    return atomic_load_explicit(&announced[setter], memory_order_relaxed) == turn;
 }
 
 SUITE_TEST(event, merged_signals_lose_no_announcement)
 {
     struct runner setters[2] = {{.thread = 0}};
     unsigned numbers[2] = {0, 1};
+    uint64_t end = in_milliseconds(1000);
 
     exchange.signal = CreateEventW(NULL, FALSE, FALSE, NULL);
     run(&setters[0], announce_and_set, &numbers[0]);
     run(&setters[1], announce_and_set, &numbers[1]);
-    while (atomic_load_explicit(&announced[0], memory_order_relaxed) < ROUNDS(200000) ||
-           atomic_load_explicit(&announced[1], memory_order_relaxed) < ROUNDS(200000))
-        CHECK_EQ_U64(WaitForSingleObject(exchange.signal, 10000), WAIT_OBJECT_0);
+    for (unsigned turn = 1; turn != 0; turn = turn == LAST_ROUND ? 0 : turn + 1) {
+        if (wake_clock() >= end)
+            turn = LAST_ROUND;
+        atomic_store_explicit(&round_now, turn, memory_order_release);
+        while (!announced_by(0, turn) || !announced_by(1, turn))
+            CHECK_EQ_U64(WaitForSingleObject(exchange.signal, 5000), WAIT_OBJECT_0);
+    }
     finish(&setters[0]);
     finish(&setters[1]);
 }
 
-/* --- closing under the feet of others ----------------------------------------------------------- */
+/* --- closing under the feet of others --------------------------------------------------------- */
 
 static _Atomic(HANDLE) current;
 static _Atomic bool reuse_ended;
@@ -402,7 +424,9 @@ SUITE_TEST(event, late_set_never_signals_the_slots_next_event) // D17
     run(&runners[1], set_whatever_it_is, NULL);
     run(&runners[2], wait_for_whatever_it_is, NULL);
     run(&runners[3], wait_for_whatever_it_is, NULL);
-    for (int i = 0; i < ROUNDS(50000); i++) {
+    uint64_t end = in_milliseconds(1000);
+
+    while (wake_clock() < end) {
         CHECK(WSACloseEvent(atomic_load(&current)));
         HANDLE next = WSACreateEvent(); /* in the same slot, and nobody else knows it */
 
@@ -417,12 +441,12 @@ SUITE_TEST(event, late_set_never_signals_the_slots_next_event) // D17
 
 static void wait_until_closed(struct runner *self)
 {
-    DWORD result = WaitForSingleObject(self->argument, 10000);
+    DWORD result = WaitForSingleObject(self->argument, INFINITE);
 
     atomic_store(&self->result, result == WAIT_FAILED ? (uint64_t)WSAGetLastError() : 0);
 }
 
-SUITE_TEST(event, close_ends_the_wait_of_a_sleeper)
+SUITE_TEST(event, close_ends_the_wait_of_a_sleeper, .timeout = 20)
 {
     struct runner sleepers[3] = {{.thread = 0}};
     HANDLE event = WSACreateEvent();
@@ -458,7 +482,7 @@ SUITE_TEST(event, only_one_of_two_closes_succeeds)
     }
 }
 
-/* --- what a set costs --------------------------------------------------------------------------- */
+/* --- what a set costs ------------------------------------------------------------------------- */
 
 static unsigned wakes;
 

@@ -101,7 +101,7 @@ SUITE_TEST(upcalls, provider_path_is_that_of_the_library)
     CHECK_EQ_I64(error, WSAEFAULT);
 }
 
-/* --- WPUCompleteOverlappedRequest --------------------------------------------------------------- */
+/* --- WPUCompleteOverlappedRequest ------------------------------------------------------------- */
 
 static bool only_5_is_open(SOCKET s)
 {

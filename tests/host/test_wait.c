@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Waiting: arguments, time-outs, one and all, no lost wake-up. */
+/* Waiting: arguments, time-outs, one of several, no lost wake-up. */
 
 #include "support/suite.h"
 
@@ -26,7 +26,7 @@ static bool is_signalled(HANDLE event)
     return event_look(event) == EVENT_SIGNALLED;
 }
 
-/* --- arguments ---------------------------------------------------------------------------------- */
+/* --- arguments -------------------------------------------------------------------------------- */
 
 static void check_fails(DWORD count, const WSAEVENT *events, BOOL all, int error)
 {
@@ -73,7 +73,7 @@ SUITE_TEST(wait, same_event_twice_is_refused_only_in_a_wait_for_all)
     CHECK(!is_signalled(event));
 }
 
-/* --- one ---------------------------------------------------------------------------------------- */
+/* --- one -------------------------------------------------------------------------------------- */
 
 SUITE_TEST(wait, first_signalled_event_in_the_array_is_returned)
 {
@@ -213,148 +213,7 @@ SUITE_TEST(wait, array_may_be_reused_while_the_wait_lasts)
     CHECK_EQ_U64(finish(&sleeper), WSA_WAIT_EVENT_0 + 40);
 }
 
-/* --- all ---------------------------------------------------------------------------------------- */
-
-SUITE_TEST(wait, for_all_consumes_all_or_none)
-{
-    WSAEVENT events[3] = {automatic(TRUE), manual(FALSE), automatic(TRUE)};
-
-    CHECK_EQ_U64(WSAWaitForMultipleEvents(3, events, TRUE, 0, FALSE), WSA_WAIT_TIMEOUT);
-    CHECK_EQ_U64(WSAWaitForMultipleEvents(3, events, TRUE, 5, FALSE), WSA_WAIT_TIMEOUT);
-    CHECK(is_signalled(events[0]));
-    CHECK(is_signalled(events[2]));
-    CHECK(WSASetEvent(events[1]));
-    CHECK_EQ_U64(WSAWaitForMultipleEvents(3, events, TRUE, 0, FALSE), WSA_WAIT_EVENT_0);
-    CHECK(!is_signalled(events[0]));
-    CHECK(is_signalled(events[1]));
-    CHECK(!is_signalled(events[2]));
-}
-
-static void wait_for_all(struct runner *self)
-{
-    atomic_store(&self->result, WSAWaitForMultipleEvents(64, set_by_main, TRUE, 10000, FALSE));
-}
-
-SUITE_TEST(wait, for_all_ends_with_the_last_of_64_whatever_the_order)
-{
-    for (unsigned step = 1; step < 64; step += 22) {
-        struct runner sleeper = {.thread = 0};
-
-        for (DWORD i = 0; i < 64; i++)
-            set_by_main[i] = i % 2 ? automatic(FALSE) : manual(FALSE);
-        run(&sleeper, wait_for_all, NULL);
-        for (unsigned i = 0; i < 64; i++) {
-            UNTIL(sleeps(&sleeper));
-            CHECK(WSASetEvent(set_by_main[i * step % 64]));
-        }
-        CHECK_EQ_U64(finish(&sleeper), WSA_WAIT_EVENT_0);
-        for (DWORD i = 0; i < 64; i++)
-            CHECK_EQ_U64(is_signalled(set_by_main[i]), i % 2 == 0);
-        for (DWORD i = 0; i < 64; i++)
-            WSACloseEvent(set_by_main[i]);
-    }
-}
-
-/* Two threads want both events, in opposite orders; a third wants either. */
-static struct {
-    HANDLE events[2];
-    _Atomic bool end;
-} shared;
-
-static void take_both(struct runner *self)
-{
-    bool reversed = self->argument != NULL;
-    WSAEVENT events[2] = {shared.events[reversed], shared.events[!reversed]};
-
-    while (!atomic_load(&shared.end))
-        if (WSAWaitForMultipleEvents(2, events, TRUE, 1, FALSE) == WSA_WAIT_EVENT_0)
-            atomic_fetch_add(&self->result, 1);
-}
-
-SUITE_TEST(wait, for_all_in_opposite_orders_neither_deadlocks_nor_splits_a_pair)
-{
-    struct runner takers[2] = {{.thread = 0}};
-    unsigned rounds = ROUNDS(20000);
-
-    shared.events[0] = automatic(FALSE);
-    shared.events[1] = automatic(FALSE);
-    run(&takers[0], take_both, NULL);
-    run(&takers[1], take_both, &shared);
-    for (unsigned i = 0; i < rounds; i++) {
-        CHECK(SetEvent(shared.events[i % 2]));
-        CHECK(SetEvent(shared.events[(i + 1) % 2]));
-        UNTIL(!is_signalled(shared.events[0]) && !is_signalled(shared.events[1]));
-    }
-    atomic_store(&shared.end, true);
-    CHECK_EQ_U64(finish(&takers[0]) + finish(&takers[1]), rounds);
-}
-
-static void poll_both(struct runner *self)
-{
-    while (!atomic_load(&shared.end)) {
-        if (WSAWaitForMultipleEvents(2, shared.events, TRUE, 0, FALSE) != WSA_WAIT_TIMEOUT)
-            atomic_fetch_add(&self->result, 1);
-    }
-}
-
-SUITE_TEST(wait, for_all_that_is_not_satisfied_is_invisible_to_others)
-{
-    struct runner pollers[2] = {{.thread = 0}};
-
-    shared.events[0] = automatic(FALSE);
-    shared.events[1] = automatic(FALSE);
-    run(&pollers[0], poll_both, NULL);
-    run(&pollers[1], poll_both, NULL);
-    /* Only ever one of the two is signalled, and it stays so until this thread takes it. */
-    for (int i = 0; i < ROUNDS(200000); i++) {
-        HANDLE event = shared.events[i % 2];
-
-        CHECK(SetEvent(event));
-        if (i % 1024 == 0)
-            sched_yield();
-        CHECK_EQ_U64(WaitForSingleObject(event, 0), WAIT_OBJECT_0);
-    }
-    atomic_store(&shared.end, true);
-    CHECK_EQ_U64(finish(&pollers[0]) + finish(&pollers[1]), 0);
-}
-
-static void claim_often(struct runner *self)
-{
-    HANDLE event = shared.events[0];
-
-    while (!atomic_load(&shared.end))
-        if (event_claim(event) == EVENT_SIGNALLED) {
-            event_settle(event, false);
-            atomic_fetch_add(&self->result, 1);
-        }
-}
-
-SUITE_TEST(wait, claims_that_are_given_up_neither_lose_nor_make_signals)
-{
-    struct runner claimers[2] = {{.thread = 0}};
-
-    shared.events[0] = automatic(FALSE);
-    run(&claimers[0], claim_often, NULL);
-    run(&claimers[1], claim_often, NULL);
-    CHECK(SetEvent(shared.events[0]));
-    UNTIL(atomic_load(&claimers[0].result) > 0 && atomic_load(&claimers[1].result) > 0);
-    for (int i = 0; i < ROUNDS(100000); i++) {
-        CHECK(SetEvent(shared.events[0]));
-        if (i % 1024 == 0)
-            sched_yield();
-        if (i % 3 == 0)
-            CHECK(ResetEvent(shared.events[0]));
-        else
-            CHECK_EQ_U64(WaitForSingleObject(shared.events[0], 0), WAIT_OBJECT_0);
-        CHECK_EQ_U64(WaitForSingleObject(shared.events[0], 0), WAIT_TIMEOUT);
-    }
-    atomic_store(&shared.end, true);
-    finish(&claimers[0]);
-    finish(&claimers[1]);
-    CHECK(CloseHandle(shared.events[0]));
-}
-
-/* --- no wake-up is lost ------------------------------------------------------------------------- */
+/* --- no wake-up is lost ----------------------------------------------------------------------- */
 
 #define PLAYERS 2
 
@@ -420,6 +279,11 @@ SUITE_TEST(wait, ball_is_never_lost_without_futex_waitv)
     play_to_the_end(2, TRUE, ROUNDS(1000));
 }
 
+static struct {
+    HANDLE events[2];
+    _Atomic bool end;
+} shared;
+
 /*
  * The baton: one thread waits for A or B, another for A alone. When the first was woken for A and
  * takes B instead, the second must learn of A.
@@ -466,38 +330,6 @@ SUITE_TEST(wait, waiter_that_takes_another_event_passes_its_wake_up_on)
     finish(&takers[1]);
 }
 
-/* A wait for all that was woken for A but lacks B must leave A to somebody who can use it. */
-static void take_a_and_b(struct runner *self)
-{
-    atomic_store(&self->result, WSAWaitForMultipleEvents(2, shared.events, TRUE, 10000, FALSE));
-}
-
-static void take_a_once(struct runner *self)
-{
-    atomic_store(&self->result, WaitForSingleObject(shared.events[0], 10000));
-}
-
-SUITE_TEST(wait, wait_for_all_that_lacks_another_passes_its_wake_up_on)
-{
-    atomic_store(&host_spin_ns, 0);
-    shared.events[0] = automatic(FALSE);
-    shared.events[1] = automatic(FALSE);
-    for (int i = 0; i < ROUNDS(300); i++) {
-        struct runner both = {.thread = 0};
-        struct runner one = {.thread = 0};
-
-        run(&both, take_a_and_b, NULL); /* first in the futex's queue */
-        UNTIL(sleeps(&both));
-        run(&one, take_a_once, NULL);
-        UNTIL(sleeps(&one));
-        CHECK(SetEvent(shared.events[0]));
-        CHECK_EQ_U64(finish(&one), WAIT_OBJECT_0);
-        CHECK(SetEvent(shared.events[0]));
-        CHECK(SetEvent(shared.events[1]));
-        CHECK_EQ_U64(finish(&both), WAIT_OBJECT_0);
-    }
-}
-
 static void wait_for_the_gate(struct runner *self)
 {
     atomic_store(&self->result, WaitForSingleObject(self->argument, 10000));
@@ -517,7 +349,7 @@ SUITE_TEST(wait, manual_reset_event_lets_all_sleepers_go) // D08
         CHECK_EQ_U64(finish(&sleepers[i]), WAIT_OBJECT_0);
 }
 
-/* --- the wait inside a blocking call ------------------------------------------------------------ */
+/* --- the wait inside a blocking call ---------------------------------------------------------- */
 
 static _Atomic uint32_t word;
 

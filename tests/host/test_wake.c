@@ -112,7 +112,7 @@ SUITE_TEST(wake, sleep_ends_with_a_signal)
     CHECK_EQ_U64(finish(&sleeper), WAKE_WOKEN);
 }
 
-/* --- the sink of a thread that counts its system calls ------------------------------------------ */
+/* --- the sink of a thread that counts its system calls ---------------------------------------- */
 
 struct counting_sink {
     struct wake_sink sink;

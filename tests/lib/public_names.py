@@ -42,7 +42,7 @@ def declared():
         follow(node.get("range", {}).get("begin", {}))
         follow(node.get("range", {}).get("end", {}))
         if (top and node["kind"] in ("FunctionDecl", "VarDecl") and Path(here).parent == HEADERS
-                and node.get("storageClass") != "static"):
+                and node.get("storageClass") != "static" and not node.get("isImplicit")):
             names.add(node["mangledName"].lstrip("\x01"))
         for child in node.get("inner", []):
             if child:

@@ -7,6 +7,11 @@
 # Tests of the programs, run as a user would; $WIRERX_BIN holds the programs. Exit status 77 is a
 # skip whose last line says why. Those marked `asan` also run with the sanitized programs.
 command_tests='
+    tests/command/manual.py
+    tests/command/bad_input.py       asan
+    tests/command/replay.py          asan
+    tests/command/real_captures.py   asan
+    tests/bench/smoke.py
 '
 
 stage_format() {
@@ -121,13 +126,14 @@ run_command_tests() {
 }
 
 run_command_test() {
-    local reports
+    local reports start=$SECONDS
     reports=$ci/reports/$1/$(basename "$2")
     rm -rf "$reports"
     mkdir -p "$reports"
     export WIRERX_BIN=$ci/$1/bin WIRERX_BUILD=$ci/$1 WIRERX_VARIANT=$1
-    check "$1 $2" with_sanitizers "$reports" timeout -k 10 "${WIRERX_SUITE_SECONDS:-300}" "$2"
+    check "$1 $2" with_sanitizers "$reports" timeout -k 10 "${WIRERX_SUITE_SECONDS:-600}" "$2"
     record_reports "$1 $2" "$reports"
+    echo "== $2 took $((SECONDS - start)) s"
 }
 
 stage_command() {

@@ -27,10 +27,12 @@ configure() {
         { cat "$ci/log/cmake-$variant.log"; return 1; }
 }
 
-# build VARIANT [TARGET]
+# build VARIANT [TARGET]: as far as it goes, so that one run shows every error
 build() {
+    local log=$ci/log/build-$1.log
     configure "$1"
-    cmake --build "$ci/$1" -j "$jobs" --target "${2:-all}" -- -k 0
+    cmake --build "$ci/$1" -j "$jobs" --target "${2:-all}" -- -k 0 >"$log" 2>&1 ||
+        { grep -vE '^\[[0-9]+/[0-9]+\] |^/usr/bin/' "$log"; return 1; }
 }
 
 # with_sanitizers DIRECTORY COMMAND...: run it with every sanitizer reporting into files DIRECTORY/x.*
@@ -49,7 +51,7 @@ with_sanitizers() {
 
 # run_suite VARIANT EXECUTABLE: run one suite, Criterion or plain; a result for each test in it.
 run_suite() {
-    local variant=$1 executable=$2 name reports tap from status=0
+    local variant=$1 executable=$2 name reports tap from status=0 start=$SECONDS
     name=$variant/$(basename "$executable")
     reports=$ci/reports/$name
     tap=$reports/tap
@@ -58,14 +60,15 @@ run_suite() {
     mkdir -p "$reports/sanitizer"
     echo "== $name"
     if [[ $(basename "$executable") == tsan-* ]]; then
-        with_sanitizers "$reports/sanitizer" timeout -k 10 "${WIRERX_SUITE_SECONDS:-300}" \
+        with_sanitizers "$reports/sanitizer" timeout -k 10 "${WIRERX_SUITE_SECONDS:-600}" \
             "$executable" >"$tap" 2>"$reports/output" || status=$?
     else
-        with_sanitizers "$reports/sanitizer" timeout -k 10 "${WIRERX_SUITE_SECONDS:-300}" \
-            "$executable" -j "${WIRERX_SUITE_JOBS:-1}" --tap="$tap" >"$reports/output" 2>&1 || status=$?
+        with_sanitizers "$reports/sanitizer" timeout -k 10 "${WIRERX_SUITE_SECONDS:-600}" \
+            "$executable" -j "${WIRERX_SUITE_JOBS:-1}" --timeout 120 --tap="$tap" >"$reports/output" 2>&1 || status=$?
     fi
     cat "$reports/output"
     cat "$reports/tap" 2>/dev/null || true
+    echo "== $name took $((SECONDS - start)) s"
     record_tests "$name" "$tap"
     record_reports "$name" "$reports/sanitizer"
     if [ $status = 124 ] || [ $status = 137 ]; then
@@ -93,14 +96,19 @@ record_tests() {
         ' "$2")
 }
 
-# Every report that a sanitizer wrote is a failure.
+# Every report that a sanitizer wrote into a directory is a failure; equal ones make one.
 record_reports() {
-    local report
+    local report reason
     for report in "$2"/x*; do
         [ -e "$report" ] || continue
         cat "$report"
-        fail "$1" "$(grep -m 1 -oE '(ERROR|WARNING): .*|runtime error: .*' "$report" || echo 'sanitizer report')"
+        grep -m 1 -oE '[A-Za-z]+Sanitizer: [A-Za-z -]+|[^/]+: runtime error: .*' "$report" \
+            >>"$2/reasons" || echo 'sanitizer report' >>"$2/reasons"
     done
+    [ -f "$2/reasons" ] || return 0
+    while IFS= read -r reason; do
+        fail "$1" "$reason"
+    done < <(sort "$2/reasons" | uniq -c | sed 's/^ *\([0-9]*\) /\1 times: /')
 }
 
 # run_suites VARIANT: every suite of a build

@@ -18,14 +18,13 @@
 
 #ifdef WAITING
 #define CLIENTS 3
+#define ATTEMPTS 2 /* of the lcore */
 #else
 #define CLIENTS 4
+#define ATTEMPTS 1
 #endif
 #include "lock_word.pml"
 
-#ifndef ATTEMPTS
-#define ATTEMPTS 2 /* of the lcore */
-#endif
 
 #define NONE 0
 #define CLOSE 1
@@ -50,10 +49,10 @@ inline release_or_hand_back(me)
     :: lock_word_release(me);
        if
        :: released -> break
-       :: else
+       :: !released
+       :: !released -> lock_word_hand_back(me);
+          break
        fi
-    :: lock_word_hand_back(me, false);
-       break
     od;
     released = false
 }
@@ -65,7 +64,7 @@ proctype caller(byte me; byte generation)
     life >= generation;
     lock_word_acquire(me, generation);
     if
-    :: found == STALE -> assert(life != generation || GENERATION(word) != generation)
+    :: found == STALE -> assert(GENERATION(word) != generation)
     :: else ->
        check_owner(me);
        release_or_hand_back(me)
@@ -81,13 +80,9 @@ proctype closer(byte me; bool calls)
     :: found == STALE
     :: else ->
        check_owner(me);
-#ifdef COMMAND_UNDER_LOCK
-       command = CLOSE;
-       command == NONE;
-#endif
        lock_word_retire(me);
-#ifndef COMMAND_UNDER_LOCK
        command = CLOSE;
+#ifndef OPENS_UNANSWERED
        command == NONE;
 #endif
        atomic {

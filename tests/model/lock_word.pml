@@ -2,7 +2,7 @@
 
 /*
  * Memory with store buffers, futexes and the lock word: what receive.pml and handles.pml share.
- * The including file defines CLIENTS, the number of client threads: 2 to 5.
+ * The including file defines CLIENTS, the number of client threads: 2 to 4.
  *
  * Memory is x86-TSO. Each CPU has a first-in first-out store buffer of two entries; the process
  * memory() drains them one entry at a time, at any moment. A load looks into the CPU's own buffer
@@ -103,13 +103,10 @@ end_all_drained:
 #if CLIENTS > 3
     :: d_step { oldest[4] != 0 -> drain(4) }
 #endif
-#if CLIENTS > 4
-    :: d_step { oldest[5] != 0 -> drain(5) }
-#endif
     od
 }
 
-/* Futexes: the set of threads asleep in the kernel. Inside an atomic step that began with DRAINED(me). */
+/* `sleeping`: threads asleep in the kernel. Inside an atomic step that began with DRAINED(me). */
 inline futex_wake_one(sleeping)
 {
     if
@@ -121,9 +118,6 @@ inline futex_wake_one(sleeping)
 #endif
 #if CLIENTS > 3
     :: sleeping & BIT(4) -> sleeping = sleeping & ~BIT(4)
-#endif
-#if CLIENTS > 4
-    :: sleeping & BIT(5) -> sleeping = sleeping & ~BIT(5)
 #endif
     fi
 }
@@ -161,7 +155,7 @@ inline lock_word_acquire(me, generation)
     :: atomic { !SAME_GENERATION(generation) -> found = STALE }
        if
 #ifndef STALE_KEEPS_WAKE_UP
-       /* The low word of a later life can look like ours: then we slept in its waiters' place. */
+       /* The low half of a later life can look like ours: then we were woken in another's place. */
        :: slept -> slept = false; lock_word_wake_waiter(me)
 #endif
        :: else
@@ -192,6 +186,7 @@ inline lock_word_acquire(me, generation)
            DRAINED(me) && SAME_GENERATION(generation) && (word & LOCK);
            assert(OWNER_OF(word) != me); /* no thread waits for itself */
            word = word | WAITERS;
+           slept = true;
            seen = LOW(word)
        }
        /* FUTEX_WAIT on the low half of the word */
@@ -199,10 +194,10 @@ inline lock_word_acquire(me, generation)
 #ifdef FUTEX_WITHOUT_COMPARE
        :: lock_futex = lock_futex | BIT(me);
 #else
-       :: atomic { LOW(word) == seen -> lock_futex = lock_futex | BIT(me) }
+       :: atomic { DRAINED(me) && LOW(word) == seen -> lock_futex = lock_futex | BIT(me) }
 #endif
-          atomic { !(lock_futex & BIT(me)) -> slept = true; seen = 0 }
-       :: atomic { LOW(word) != seen -> seen = 0 }
+          atomic { !(lock_futex & BIT(me)) -> seen = 0 }
+       :: atomic { DRAINED(me) && LOW(word) != seen -> seen = 0 }
        fi
     od
 }
@@ -253,8 +248,12 @@ inline lock_word_release(me)
     waiters = false
 }
 
-/* `more`: a service is still owed. Needs the local `bool waiters`. */
-inline lock_word_hand_back(me, more)
+/*
+ * Only after lock_word_release() said false under this LOCK. That has cleared AGAIN, so this sets it
+ * in the step that releases: when the lcore sees neither bit it drops its ready-list entry. Needs
+ * the local `bool waiters`.
+ */
+inline lock_word_hand_back(me)
 {
     atomic {
         DRAINED(me);
@@ -262,10 +261,7 @@ inline lock_word_hand_back(me, more)
         leave(me);
         word = word & ~(LOCK | WAITERS | OWNER(7));
 #ifndef HAND_BACK_WITHOUT_AGAIN
-        if
-        :: more -> word = word | AGAIN
-        :: else
-        fi
+        word = word | AGAIN
 #endif
     }
     if
@@ -275,34 +271,33 @@ inline lock_word_hand_back(me, more)
     waiters = false
 }
 
-/* Everybody who waits for LOCK must learn that the generation is gone: wake all, not one. */
+/*
+ * A plain store: a WAITERS that is set between the load and the store is lost, so all are woken
+ * whatever was seen. The locked section ends with the store; the bookkeeping says so before it is
+ * visible, which no one can tell.
+ */
 inline lock_word_retire(me)
 {
+#ifdef RETIRE_WAKES_WHOM_IT_SAW
+    waiters = (word & WAITERS) != 0;
+#endif
+    atomic {
+        ROOM(me);
+        leave(me);
+        store(me, RETIRED, 0)
+    }
     atomic {
         DRAINED(me);
-        waiters = (word & WAITERS) != 0;
-#ifdef RETIRE_BY_PLAIN_STORE
-        store(me, RETIRED, 0)
-#else
-        leave(me);
-        word = WORD(GENERATION(word) + 1)
+#ifdef RETIRE_WAKES_WHOM_IT_SAW
+        if
+        :: waiters -> lock_futex = 0
+        :: else
+        fi;
+        waiters = false
+#elif !defined(RETIRE_WAKES_NOBODY)
+        lock_futex = 0
 #endif
     }
-#ifdef RETIRE_BY_PLAIN_STORE
-    DRAINED(me);
-    leave(me);
-#endif
-    if
-    :: waiters -> atomic {
-#ifdef RETIRE_WAKES_ONE
-           futex_wake_one(lock_futex)
-#else
-           lock_futex = 0
-#endif
-       }
-    :: else
-    fi;
-    waiters = false
 }
 
 /* Needs the local `bool mine`. */

@@ -3,53 +3,93 @@
 /*
  * Receives on one socket: posting, completion, cancellation, sleeping, closing.
  *
- * One lcore publishes bursts into the ring and serves posted receives; posters post, cancel and
- * exit; readers block; a closer ends the handle's life and may open the slot again; the service
- * thread makes the wake-ups beyond the lcore's budget. lock_word.pml has the memory and the lock
- * word, and says what they correspond to. handles.pml checks the lock word's waiters and
- * generations with more clients than fit here.
+ * One lcore publishes bursts into the ring and serves posted receives; posters post, and exit;
+ * readers block; a canceller; a closer ends the handle's life and may open the slot again; the
+ * service thread does what the lcore leaves to it. lock_word.pml has the memory and the lock word,
+ * and says what they correspond to. handles.pml checks the lock word's waiters and generations with
+ * more clients than fit here.
  *
- *   model               code (names as in lock_word.h and the rules there)
- *   publish             ring tail published for a burst, F1, `posted` and `sleepers` loaded
- *   attempt             lock_word_try_from_lcore(), completions, lock_word_release_from_lcore()
- *   ready               the lcore's private ready-list entry (R2)
- *   serve_and_release   R1: what every client does that held LOCK
- *   poster              WSPRecv that returns WSA_IO_PENDING; then, with `exits`, the thread's exit
- *   canceller           CancelIoEx: one receive leaves the list as cancelled
- *   reader              blocking WSPRecv; with `may_leave` a time-out or an APC ends its sleep
- *   closer              WSPCloseSocket; with REOPEN, WSPSocket that gets the same slot
- *   service             the service thread
+ *   model                   code
+ *   lcore, a burst          lcore_notify(): tails, F1, `posted`, attempt, `sleepers`
+ *   lcore, ready            lcore_serve_ready(), R2; `ready` is the private ready-list entry
+ *   lcore, attempt:         attempt(), serve_on_lcore()
+ *   lcore, CLOSE            lcore_detach()
+ *   pending_serve           pending_serve()
+ *   socket_unlock           socket_unlock(): R1, and the baton
+ *   wake_sleeper            endpoint_wake_one()
+ *   poster                  receive_post(); then, with `exits`, pending_thread_exit()
+ *   canceller               pending_remove() of one receive
+ *   reader                  receive_now() and receive_wait(); with `may_leave` a time-out ends any
+ *                           wait, and an APC one
+ *   closer                  close_locked(); with REOPENS, dataplane_endpoint_open() of that slot
+ *   service                 do_deferred(), wake-ups beyond the lcore's budget
+ *   server                  do_deferred(), serve_on_service_thread()
  *
  * What is checked
  *   - LOCK excludes (enter() in lock_word.pml). The ring's head and the posted list are touched
  *     under LOCK only, so this is also "no datagram twice, none out of order, list order kept".
  *   - A receive goes from pending to done or cancelled once, and a stale handle is refused.
  *   - When nothing can move any more (`timeout` in init): never data and a posted receive, never
- *     data and nothing posted and a reader asleep; LOCK, AGAIN and WAITERS clear; no ready-list
- *     entry; nobody asleep on the lock; every datagram delivered or queued. These hold without a
- *     close too, which would hide a lost completion by cancelling it.
+ *     data and a reader asleep; LOCK, AGAIN and WAITERS clear; no ready-list entry; nobody asleep
+ *     on the lock; every datagram delivered or queued. These hold without a close too, which would
+ *     hide a lost completion by cancelling it.
  *   - Whoever is stuck elsewhere than at a label end_... is an invalid end state.
  *
- * Each scenario at the end names its processes. check.sh runs them, and the mutants.
+ * Each scenario at the end names its processes. check.sh runs them, and the mutants: a name in an
+ * #ifdef that no scenario defines takes one line of the protocol away.
  */
 
-#if defined(POSTING) || defined(SLEEPING) || defined(LEAVING) || defined(MIXED)
+/*
+ * DATAGRAMS: what the lcore publishes, in bursts of any size. BATCH: what one locked section may
+ * complete (COMPLETION_BATCH).
+ */
+#if defined(POSTING) || defined(EXITING)
 #define CLIENTS 2
+#define DATAGRAMS 3
+#elif defined(CANCELLING)
+#define CLIENTS 3
+#define DATAGRAMS 1
+#elif defined(SLEEPING)
+#define CLIENTS 2
+#define DATAGRAMS 2
+#elif defined(LEAVING)
+#define CLIENTS 2
+#define DATAGRAMS 1
+#elif defined(CROWD)
+#define CLIENTS 3
+#define DATAGRAMS 2
+#elif defined(SHARING)
+#define CLIENTS 2
+#define DATAGRAMS 4
+#elif defined(CLOSING)
+#define CLIENTS 3
+#define DATAGRAMS 2
+#define CLOSES
 #elif defined(REOPENING)
 #define CLIENTS 4
-#else
+#define DATAGRAMS 2
+#define CLOSES
+#define REOPENS
+#elif defined(SUCCEEDING)
 #define CLIENTS 3
+#define DATAGRAMS 2
+#define CLOSES
+#define REOPENS
+#elif defined(FOREIGN)
+#define CLIENTS 3
+#define DATAGRAMS 3
+#elif defined(FOREIGN_CLOSING)
+#define CLIENTS 3
+#define DATAGRAMS 2
+#define CLOSES
 #endif
-#ifndef DATAGRAMS
-#define DATAGRAMS 2 /* that the lcore publishes, in bursts of any size */
+
+#ifndef BATCH
+#define BATCH 1
 #endif
 
 #include "lock_word.pml"
 
-#ifndef COMPLETIONS
-#define COMPLETIONS 1 /* of one holder; the rest is handed to the lcore */
-#endif
-#define ROUNDS 1 /* of AGAIN before a client hands back */
 #define RECEIVES 3
 
 /* Touched under LOCK only. */
@@ -76,19 +116,28 @@ bool ready;       /* private to the lcore */
 byte command;      /* on the lcore's command ring; NONE again: answered */
 byte life = 1;     /* the generation that a new handle carries */
 
-/* Wake-ups handed to the service thread. */
-#define WAKE_SLEEPER 1
-#define WAKE_WAITER 2
-byte requests;
+/* Handed to the service thread: wake-ups beyond the lcore's budget, and sockets to serve. */
+byte deferred_sleeper, deferred_waiter;
+byte asked;
+bool serve_queued;
 
-#define DATA(me) (LOAD(me, TAIL, tail) > head)
-#define WORK(me) (DATA(me) && len(list) > 0)
-#define FOR_READERS(me) (DATA(me) && len(list) == 0) /* G12: posted receives come first */
+#define QUEUED(me) (LOAD(me, TAIL, tail) > head)
+#define WORK(me) (QUEUED(me) && len(list) > 0)
+
+/* What lets a reader that has announced itself not sleep. */
+#if defined(NO_LOOK)
+#define LOOK_AGAIN(me, generation) (false)
+#elif defined(NO_GENERATION_LOOK)
+#define LOOK_AGAIN(me, generation) (QUEUED(me))
+#else
+#define LOOK_AGAIN(me, generation) (QUEUED(me) || GENERATION(word) != (generation))
+#endif
 
 /*
- * The wake sequence counts up for ever, and only "is it still what I loaded?" matters. So it is kept
- * as the set of readers whose copy is current. COUNTED keeps the number instead: as a check of this
- * abstraction, and for the mutant that changes it by a plain store.
+ * The wake sequence counts up for ever, and only "is it still what I loaded?" matters. So it is
+ * kept as the set of readers whose copy is current. COUNTED keeps the number instead: as a check of
+ * this abstraction, and for the mutant that changes it by a plain store: with several wakers the
+ * number can go back to what a reader loaded.
  */
 #ifdef COUNTED
 byte copy[CPUS];
@@ -174,75 +223,53 @@ inline remove(me, number)
     }
 }
 
+
 /*
- * R1. Completions first, at most COMPLETIONS; then release, or clear AGAIN and look again, or hand
- * back. Data left for readers when the last look was made: the baton goes on after the release.
+ * `more`: the batch is full and work is left. Where a poster ignores it, it relies on there being
+ * room in the batch for every receive that was posted in this locked section (there is one).
  */
-inline serve_and_release(me, baton)
+inline pending_serve(me)
 {
-    budget = COMPLETIONS;
-    rounds = ROUNDS;
     do
     :: atomic { WORK(me) && budget > 0 && ROOM(me) -> complete_one(me); budget-- }
-    :: atomic { !WORK(me) || budget == 0 -> more = WORK(me); left = FOR_READERS(me) }
+    :: atomic { !WORK(me) || budget == 0 -> more = WORK(me); break }
+    od
+}
+
+/* R1, then the baton: whoever leaves data behind wakes the next sleeper. */
+inline socket_unlock(me)
+{
+    do
+    :: lock_word_release(me);
+       if
+       :: released -> released = false; break
+       :: else ->
+          pending_serve(me);
 #ifdef CLEAR_AGAIN_AFTER_SERVE
-       if
-       :: atomic { rounds < ROUNDS && DRAINED(me) -> word = word & ~AGAIN }
-       :: rounds == ROUNDS
-       fi;
+          atomic { DRAINED(me) -> word = word & ~AGAIN }
 #endif
-       if
-       :: more || rounds == 0 -> lock_word_hand_back(me, more);
-          break
-       :: else -> lock_word_release(me);
           if
-          :: released -> break
-          :: else -> rounds--
+          :: more -> more = false; lock_word_hand_back(me); break
+          :: else
           fi
        fi
     od;
     budget = 0;
-    rounds = 0;
-    more = false;
-    released = false;
+#ifndef NO_BATON
     if
-    :: baton && left && sleepers > 0 -> left = false; wake_sleeper(me)
-    :: else -> left = false
+    :: sleepers > 0 ->
+       if
+       :: QUEUED(me) -> wake_sleeper(me)
+       :: else
+       fi
+    :: else
     fi
+#endif
 }
 
 #define CLIENT_LOCALS                                                                              \
-    byte seen, found, which, budget, rounds;                                                       \
-    bool slept, released, waiters, more, left
-
-#ifdef NO_BATON
-#define NO_POSTER_BATON
-#define NO_CANCEL_BATON
-#define NO_READER_BATON
-#define NO_SLEEPER_BATON
-#define NO_LCORE_BATON
-#define NO_LEAVE_BATON
-#endif
-#ifdef NO_POSTER_BATON
-#define POSTER_BATON false
-#else
-#define POSTER_BATON true
-#endif
-#ifdef NO_CANCEL_BATON
-#define CANCEL_BATON false
-#else
-#define CANCEL_BATON true
-#endif
-#ifdef NO_READER_BATON
-#define READER_BATON false
-#else
-#define READER_BATON true
-#endif
-#ifdef NO_SLEEPER_BATON
-#define SLEEPER_BATON false
-#else
-#define SLEEPER_BATON true
-#endif
+    byte seen, found, which, budget;                                                               \
+    bool slept, released, waiters, more
 
 /* Posts receives first to first + count - 1. */
 proctype poster(byte me; byte generation; byte first; byte count; bool exits)
@@ -267,7 +294,10 @@ proctype poster(byte me; byte generation; byte first; byte count; bool exits)
 #ifndef NO_F2
           FENCE(me);
 #endif
-          serve_and_release(me, POSTER_BATON)
+          budget = BATCH;
+          pending_serve(me);
+          more = false;
+          socket_unlock(me)
        fi;
        number++
     :: else -> break
@@ -283,7 +313,8 @@ proctype poster(byte me; byte generation; byte first; byte count; bool exits)
              number++
           :: else -> break
           od;
-          serve_and_release(me, CANCEL_BATON)
+          budget = BATCH;
+          socket_unlock(me)
        fi
     :: else
     fi
@@ -297,207 +328,239 @@ proctype canceller(byte me; byte number)
     if
     :: found == STALE
     :: else -> remove(me, number);
-       serve_and_release(me, CANCEL_BATON)
+       budget = BATCH;
+       socket_unlock(me)
     fi
 }
 
-/* The announcement is made under LOCK, and the sequence read before the second look. */
-proctype reader(byte me; bool may_leave)
+proctype reader(byte me; byte generation; bool may_leave)
 {
     CLIENT_LOCALS;
-    bool leaves;
+    bool took, leaves, ran_apc;
 
+    life >= generation;
 look:
-    lock_word_acquire(me, 1);
+    lock_word_acquire(me, generation);
     if
     :: found == STALE -> goto out
     :: else
     fi;
+    atomic {
+        true;
+        if
+        :: QUEUED(me) && len(list) == 0 -> head++; taken++; took = true /* G12 */
+        :: else
+        fi;
+        budget = BATCH
+    }
+    socket_unlock(me);
     if
-    :: atomic { FOR_READERS(me) -> head++; taken++ }
-       goto consumed
+    :: took -> goto out
+    :: else
+    fi;
+wait:
+    /* Spinning: it may end in a time-out, or the thread goes on to sleep. */
+    if
+    :: may_leave && !QUEUED(me) -> goto out
     :: true
     fi;
-#ifndef SEQUENCE_AFTER_LOOK
-    atomic { true -> load_sequence(me) }
-#endif
 #ifdef NO_F3
     atomic {
         ROOM(me);
         store(me, SLEEPERS, 1)
     }
 #else
-    atomic {
+    atomic { /* F3; on x86 the locked addition is a fence already */
         DRAINED(me);
         sleepers++
     }
 #endif
-    if
-    :: atomic { FOR_READERS(me) -> head++; taken++; forget_sequence(me) }
-       atomic {
-           DRAINED(me);
-           sleepers--
-       }
-       goto consumed
-    :: !FOR_READERS(me)
-    fi;
 #ifdef SEQUENCE_AFTER_LOOK
-    atomic { true -> load_sequence(me) }
-#endif
-    serve_and_release(me, SLEEPER_BATON);
     if
-    :: atomic { SEQUENCE_IS_CURRENT(me) ->
+    :: LOOK_AGAIN(me, generation) -> goto awake
+    :: else
+    fi;
+    atomic { true -> load_sequence(me) }
+#else
+    atomic { true -> load_sequence(me) }
+    if
+    :: atomic { LOOK_AGAIN(me, generation) -> forget_sequence(me); goto awake }
+    :: atomic { !LOOK_AGAIN(me, generation) -> skip }
+    fi;
+#endif
+    if
+    :: atomic { DRAINED(me) && SEQUENCE_IS_CURRENT(me) ->
            sleep_futex = sleep_futex | BIT(me);
            forget_sequence(me)
        }
 end_asleep:
        if
        :: !(sleep_futex & BIT(me))
-       :: atomic { may_leave -> sleep_futex = sleep_futex & ~BIT(me) }
-          leaves = true
+       :: atomic { may_leave -> sleep_futex = sleep_futex & ~BIT(me); leaves = true }
+       :: atomic { may_leave && !ran_apc -> sleep_futex = sleep_futex & ~BIT(me); ran_apc = true }
        fi
-    :: atomic { !SEQUENCE_IS_CURRENT(me) -> forget_sequence(me) }
+    :: atomic { DRAINED(me) && !SEQUENCE_IS_CURRENT(me) -> forget_sequence(me) }
     fi;
-    if
-    :: may_leave -> leaves = true
-    :: true
-    fi;
+awake:
     atomic {
         DRAINED(me);
-        sleepers--;
-        left = sleepers > 0
+        sleepers--
     }
     if
     :: leaves ->
 #ifndef NO_LEAVE_BATON
        if
-       :: left -> left = false; wake_sleeper(me)
+       :: QUEUED(me) && sleepers > 0 -> wake_sleeper(me)
        :: else
        fi;
 #endif
        goto out
-    :: else -> left = false
+    :: else
     fi;
+    /* While data waits for posted receives, it looks again and again; only a change matters. */
+end_spinning:
+    !(QUEUED(me) && len(list) > 0);
     goto look;
-consumed:
-    serve_and_release(me, READER_BATON);
 out:
     skip
 }
 
+/* The handle is stale first; then who waits on the socket is woken; then the lcore lets it go. */
 proctype closer(byte me)
 {
     CLIENT_LOCALS;
 
     lock_word_acquire(me, 1);
     do
-    :: atomic { len(list) > 0 && ROOM(me) -> list ? which }
-       assert(receive[which] == PENDING);
-       receive[which] = CANCELLED;
-       atomic {
-           ROOM(me);
+    :: atomic { len(list) > 0 && ROOM(me) ->
+           list ? which;
+           assert(receive[which] == PENDING);
+           receive[which] = CANCELLED;
+           which = 0;
            store(me, POSTED, len(list))
        }
     :: len(list) == 0 -> break
     od;
-    which = 0;
-#ifdef COMMAND_UNDER_LOCK
-    command = CLOSE;
-    command == NONE;
-#endif
     lock_word_retire(me);
 #ifndef CLOSE_LEAVES_SLEEPERS
     change_sequence(me);
-    sleep_futex = 0;
+    atomic { DRAINED(me) -> sleep_futex = 0 }
 #endif
-#ifndef COMMAND_UNDER_LOCK
     command = CLOSE;
     command == NONE;
-#endif
-    discarded = tail - head;
-    head = tail;
-#ifdef REOPENING
-    word = WORD(GENERATION(word) + 1);
+#ifdef REOPENS
+    atomic {
+        assert(LOW(word) == 0); /* so opening may be a plain store */
+        word = WORD(GENERATION(word) + 1)
+    }
     command = OPEN;
     command == NONE;
     life = GENERATION(word)
 #endif
 }
 
-/* With SERVICE, each wake-up is one that the lcore makes itself or one beyond its budget. */
-inline wake_from_lcore(what)
+/* With SERVICE, each FUTEX_WAKE is one that the lcore makes itself or one beyond its budget. */
+inline wake_waiter_from_lcore()
 {
     if
-    :: true ->
-       if
-       :: what == WAKE_SLEEPER -> wake_sleeper(LCORE)
-       :: else -> lock_word_wake_waiter(LCORE)
-       fi
+    :: lock_word_wake_waiter(LCORE)
 #ifdef SERVICE
-    :: atomic { DRAINED(LCORE) -> requests = requests | what }
+    :: deferred_waiter++
 #endif
     fi
+}
+
+inline wake_sleeper_from_lcore()
+{
+    change_sequence(LCORE);
+    if
+    :: atomic { DRAINED(LCORE) -> futex_wake_one(sleep_futex) }
+#ifdef SERVICE
+    :: deferred_sleeper++
+#endif
+    fi
+}
+
+#if defined(FOREIGN) || defined(FOREIGN_CLOSING)
+#define ON_SERVICE_THREAD
+#endif
+
+inline ask_service_thread()
+{
+    atomic {
+        DRAINED(LCORE);
+        if
+        :: serve_queued
+        :: else -> serve_queued = true; asked++
+        fi
+    }
 }
 
 proctype lcore()
 {
     byte published, which, budget;
-    bool open = true, mine, waiters, more, owed, asleep;
+    bool open = true, mine, waiters, more, owed, burst, switched;
 
 end_polling:
     do
-    /* A burst: one tail store, F1, the two loads. */
+    /* A burst: one tail store, F1. */
     :: atomic {
            open && published < DATAGRAMS && ROOM(LCORE);
            do
            :: published < DATAGRAMS -> published++
            :: published > LOAD(LCORE, TAIL, tail) -> break
            od;
-           store(LCORE, TAIL, published)
+           store(LCORE, TAIL, published);
+           burst = true
        }
 #ifndef NO_F1
        FENCE(LCORE);
 #endif
        owed = LOAD(LCORE, POSTED, posted) > 0;
-       asleep = sleepers > 0;
-       goto serve
+       goto attempt
     /* R2, the ready-list pass. A look that finds LOCK set changes nothing. */
     :: atomic { ready && !(word & LOCK) ->
            owed = (word & AGAIN) != 0;
-           ready = owed
+           ready = false
        }
-       goto serve
-    :: atomic { command == CLOSE -> open = false; ready = false; command = NONE }
+       goto attempt
+    :: atomic { command == CLOSE -> 
+           assert(inside == 0); /* the lcore is the consumer now */
+           discarded = LOAD(LCORE, TAIL, tail) - head;
+           head = LOAD(LCORE, TAIL, tail);
+           open = false;
+           ready = false;
+           command = NONE
+       }
     :: atomic { command == OPEN -> open = true; command = NONE }
     od;
 
-serve:
+attempt:
     if
     :: owed ->
        owed = false;
+#ifdef ON_SERVICE_THREAD
+       if
+#ifdef SWITCHES
+       :: !switched /* the guard's handler is in place */
+#endif
+       :: switched = true; ask_service_thread(); goto sleeping
+       fi;
+#endif
        lock_word_try_from_lcore();
        if
        :: mine ->
           mine = false;
-          budget = COMPLETIONS;
-          do
-          :: atomic { WORK(LCORE) && budget > 0 && ROOM(LCORE) -> complete_one(LCORE); budget-- }
-          :: atomic { !WORK(LCORE) || budget == 0 -> more = WORK(LCORE) }
-             break
-          od;
+          budget = BATCH;
+          pending_serve(LCORE);
           budget = 0;
-#ifndef NO_LCORE_BATON
-          asleep = asleep || FOR_READERS(LCORE);
-#endif
           lock_word_release_from_lcore(more);
-          ready = more;
+          ready = ready || more;
           more = false;
-          asleep = asleep && sleepers > 0;
           if
-          :: waiters ->
-             waiters = false;
+          :: waiters -> waiters = false;
 #ifndef NO_LCORE_WAITERS_WAKE
-             wake_from_lcore(WAKE_WAITER)
+             wake_waiter_from_lcore()
 #endif
           :: else
           fi
@@ -505,18 +568,18 @@ serve:
 #ifndef NO_KEEP
           ready = true
 #else
-          ready = false
+          skip
 #endif
        fi
     :: else
     fi;
+sleeping:
     if
-    :: asleep ->
-       asleep = false;
+    :: atomic { burst && sleepers > 0 -> burst = false }
 #ifndef NO_BURST_WAKE
-       wake_from_lcore(WAKE_SLEEPER)
+       wake_sleeper_from_lcore()
 #endif
-    :: else
+    :: atomic { !burst || sleepers == 0 -> burst = false }
     fi;
     goto end_polling
 }
@@ -524,36 +587,68 @@ serve:
 #ifdef SERVICE
 proctype service()
 {
-    byte requested;
-
 end_idle:
     do
-#ifdef SERVICE_CLEARS_LATE
-    :: requests != 0 -> requested = requests;
+#ifdef NO_SERVICE_WAKE
+    :: atomic { deferred_sleeper > 0 -> deferred_sleeper-- }
+    :: atomic { deferred_waiter > 0 -> deferred_waiter-- }
 #else
-    :: atomic { requests != 0 -> requested = requests; requests = 0 }
+    :: atomic { deferred_sleeper > 0 -> deferred_sleeper--; futex_wake_one(sleep_futex) }
+    :: atomic { deferred_waiter > 0 -> deferred_waiter--; futex_wake_one(lock_futex) }
 #endif
-#ifndef NO_SERVICE_WAKE
-       if
-       :: requested & WAKE_SLEEPER -> wake_sleeper(SERVICE_CPU)
-       :: else
-       fi;
-       if
-       :: requested & WAKE_WAITER -> lock_word_wake_waiter(SERVICE_CPU)
-       :: else
-       fi;
-#endif
-#ifdef SERVICE_CLEARS_LATE
-       requests = 0;
-#endif
-       requested = 0
     od
+}
+#endif
+
+#ifdef ON_SERVICE_THREAD
+/* Serves for the lcore, as a client: with a foreign host, or when the guard is lost. */
+proctype server(byte me)
+{
+    CLIENT_LOCALS;
+    byte generation;
+    bool again;
+
+end_idle:
+    atomic { asked > 0 -> asked-- }
+#ifndef SERVICE_CLEARS_LATE
+    serve_queued = false;
+#endif
+    do
+    :: generation = GENERATION(word);
+       if
+#ifndef SERVES_CLOSED
+       :: !(generation & 1) -> break
+#endif
+       :: else
+       fi;
+       lock_word_acquire(me, generation);
+       if
+       :: found == STALE -> break
+       :: else
+       fi;
+       budget = BATCH;
+       pending_serve(me);
+       again = more;
+       more = false;
+       socket_unlock(me);
+       if
+       :: again -> again = false
+       :: else -> break
+       fi
+    od;
+    generation = 0;
+#ifdef SERVICE_CLEARS_LATE
+    serve_queued = false;
+#endif
+    goto end_idle
 }
 #endif
 
 init
 {
     byte number, done;
+    byte unused;        /* first receive that the scenario does not use */
+    byte of_first_life; /* readers with a handle that is closed */
 
     atomic {
         run memory();
@@ -563,68 +658,93 @@ init
 #endif
 #if defined(POSTING)
         run poster(1, 1, 0, 2, false);
-        run poster(2, 1, 2, 1, false)
+        run poster(2, 1, 2, 1, false);
+        unused = RECEIVES
 #elif defined(CANCELLING)
         run poster(1, 1, 0, 1, true);
         run poster(2, 1, 1, 1, false);
         run canceller(3, 1);
-        receive[2] = REFUSED
+        unused = 2
 #elif defined(SLEEPING)
-        run reader(1, false);
-        run reader(2, false);
-        receive[0] = REFUSED;
-        receive[1] = REFUSED;
-        receive[2] = REFUSED
+        run reader(1, 1, false);
+        run reader(2, 1, false);
+        unused = 0
 #elif defined(LEAVING)
-        run reader(1, false);
-        run reader(2, true);
-        receive[0] = REFUSED;
-        receive[1] = REFUSED;
-        receive[2] = REFUSED
-#elif defined(MIXED)
+        run reader(1, 1, false);
+        run reader(2, 1, true);
+        unused = 0
+#elif defined(CROWD)
+        run reader(1, 1, false);
+        run reader(2, 1, false);
+        run reader(3, 1, true);
+        unused = 0
+#elif defined(EXITING)
         run poster(1, 1, 0, 2, true);
-        run reader(2, false);
-        receive[2] = REFUSED
-#elif defined(MIXED2)
-        run poster(1, 1, 0, 2, false);
-        run reader(2, false);
-        run canceller(3, 1);
-        receive[2] = REFUSED
+        run reader(2, 1, false);
+        unused = 2
+#elif defined(SHARING)
+        run poster(1, 1, 0, 3, false);
+        run reader(2, 1, false);
+        unused = RECEIVES
 #elif defined(CLOSING)
         run poster(1, 1, 0, 1, false);
-        run reader(2, false);
+        run reader(2, 1, false);
         run closer(3);
-        receive[1] = REFUSED;
-        receive[2] = REFUSED
+        unused = 1;
+        of_first_life = BIT(2)
 #elif defined(REOPENING)
         run poster(1, 1, 0, 1, false);
         run poster(2, 3, 1, 1, false);
-        run reader(3, false);
+        run reader(3, 1, false);
         run closer(4);
-        receive[2] = REFUSED
+        unused = 2;
+        of_first_life = BIT(3)
+#elif defined(FOREIGN)
+        run poster(1, 1, 0, 2, false);
+        run poster(2, 1, 2, 1, false);
+        run server(3);
+        unused = RECEIVES
+#elif defined(FOREIGN_CLOSING)
+        run poster(1, 1, 0, 2, false);
+        run closer(2);
+        run server(3);
+        unused = 2
+#elif defined(SUCCEEDING)
+        run reader(1, 1, false);
+        run reader(2, 3, false);
+        run closer(3);
+        unused = 0;
+        of_first_life = BIT(1)
 #endif
     }
     timeout;
     d_step {
-        assert(inside == 0);
-        assert(LOW(word) == 0);
+        assert(!(tail > head && len(list) > 0));   /* no posted receive beside data */
+        assert(!(tail > head && sleep_futex != 0)); /* no reader asleep beside data */
         assert(lock_futex == 0);
+        assert(inside == 0);
+#ifdef SWITCHES
+        assert((LOW(word) & ~AGAIN) == 0);
+#else
+        assert(LOW(word) == 0);
+#endif
         assert(!ready);
-        assert(!(tail > head && len(list) > 0));
-        assert(!(tail > head && sleep_futex != 0));
         do
         :: number < RECEIVES ->
-           assert(receive[number] != NOT_STARTED);
+           assert(receive[number] != NOT_STARTED || number >= unused);
            if
            :: receive[number] == DONE -> done++
            :: else
            fi;
-#if defined(CLOSING) || defined(REOPENING)
-           assert(receive[number] != PENDING || GENERATION(word) == 3);
-#endif
            number++
         :: else -> break
         od;
-        assert(head == done + taken + discarded)
+        assert(head == done + taken + discarded);
+#ifdef CLOSES
+        assert(receive[0] != PENDING);
+        assert(!(sleep_futex & of_first_life));
+#else
+        assert(tail == DATAGRAMS)
+#endif
     }
 }

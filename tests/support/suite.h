@@ -58,7 +58,7 @@ void suite_register(struct suite_entry *entry);
 /** The whole of a plain executable. */
 int suite_main(int argc, char **argv);
 
-/** Is this the thread that the test was started on? Only there can Criterion be told of a failure. */
+/** Is this the test's first thread? Only there can Criterion be told of a failure. */
 bool suite_on_test_thread(void);
 
 /** Print `file:line: message` and end the process, which is the test, with status 1. */

@@ -28,19 +28,19 @@ struct wirerx_error {
 
 /** When a capture's frames are handed to the dataplane. */
 enum wirerx_pace {
-    WIRERX_PACE_DRAINED,  /**< as fast as the matched sockets take them; the source waits for room */
+    WIRERX_PACE_DRAINED, /**< as fast as the matched sockets take them; the source waits for room */
     WIRERX_PACE_RECORDED, /**< at the recorded gaps; nothing waits, full rings drop */
     WIRERX_PACE_RATE,     /**< at a fixed number of frames a second; nothing waits */
 };
 
 /** A capture file to be replayed as a device, for programs that have no configuration. */
 struct wirerx_replay {
-    const char *path;      /**< pcap or pcapng, Ethernet */
-    enum wirerx_pace pace; /**< default (0): WIRERX_PACE_DRAINED */
-    double frames_per_second;   /**< for WIRERX_PACE_RATE: 1 to 1e9 */
-    int ignore_udp_checksums;   /**< non-zero: deliver datagrams whose UDP checksum is wrong */
-    unsigned max_sockets;       /**< 0: 64 */
-    int core;                   /**< CPU of the lcore; -1: the last one this process may use */
+    const char *path;         /**< pcap or pcapng, Ethernet */
+    enum wirerx_pace pace;    /**< default (0): WIRERX_PACE_DRAINED */
+    double frames_per_second; /**< for WIRERX_PACE_RATE: 1 to 1e9 */
+    int ignore_udp_checksums; /**< non-zero: deliver datagrams whose UDP checksum is wrong */
+    unsigned max_sockets;     /**< 0: 64 */
+    int core;                 /**< CPU of the lcore; -1: the last one this process may use */
 };
 
 /**
@@ -103,16 +103,16 @@ int wirerx_stop(void);
 
 /** One row of a counter report. */
 struct wirerx_counter {
-    const char *name;  /**< e.g. "frames", "drop.bad_udp_checksum"; static storage */
-    const char *help;  /**< one sentence; static storage */
+    const char *name; /**< e.g. "frames", "drop.bad_udp_checksum"; static storage */
+    const char *help; /**< one sentence; static storage */
     uint64_t value;
 };
 
 /** Where a report looks. */
 enum wirerx_scope {
-    WIRERX_SCOPE_ALL,    /**< index ignored: sums over all lcores and ports */
-    WIRERX_SCOPE_PORT,   /**< index: the port, in the order of the configuration */
-    WIRERX_SCOPE_LCORE,  /**< index: the lcore, in the order of the configuration */
+    WIRERX_SCOPE_ALL,   /**< index ignored: sums over all lcores and ports */
+    WIRERX_SCOPE_PORT,  /**< index: the port, in the order of the configuration */
+    WIRERX_SCOPE_LCORE, /**< index: the lcore, in the order of the configuration */
 };
 
 /**

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_BENCH_BED_H
+#define WIRERX_BENCH_BED_H
+
+/**
+ * @file
+ * What both sides stand on: a dataplane with one memory-fed port and one lcore, a client thread (the
+ * caller) bound to a CPU of its own, and the lcore's step, which is swapped between slices.
+ *
+ * While the source is silent the lcore runs whole passes but looks at no queue: commands and buffers
+ * on their way home are dealt with, nothing new arrives.
+ *
+ * Not to be mixed up with the sockets (client.h): DPDK's ethdev and winsock2.h cannot share a file.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "options.h"
+
+/** Datagrams that wait in all sockets together when --ring-slots is not given; and in the floor. */
+#define RING_SLOTS_TOTAL 2048u
+/** ... and how many each socket has at least. */
+#define RING_SLOTS_MINIMUM 64u
+
+struct lcore;
+struct port;
+
+/** A pass of the lcore. */
+typedef bool (*bed_step)(struct lcore *lcore, uint64_t now);
+
+struct bed {
+    const struct bench_options *options;
+    struct lcore *lcore;
+    struct port *port;
+    unsigned lcore_cpu;
+    unsigned client_cpu;
+    unsigned ring_slots;     /**< of each socket */
+    double ticks_per_second; /**< of the time-stamp counter */
+    unsigned free_buffers;   /**< in the pool before there were sockets */
+    double load_at_start;    /**< load average of the last minute */
+};
+
+/**
+ * Start all of it but the sockets. The source is silent afterwards.
+ * @return 0, or -1 after one line on standard error: then the program is to end
+ */
+int bed_start(struct bed *bed, const struct bench_options *options);
+
+/** Stop, and count. The sockets are closed. @return packet buffers that are missing */
+unsigned bed_stop(struct bed *bed);
+
+/** Let the lcore run this step; NULL: the library's own. */
+void bed_run(struct bed *bed, bed_step step);
+
+/** Silence the source and wait until the lcore has emptied every socket's way home since. */
+void bed_silence(struct bed *bed);
+
+/** Times that the lcore's or the client's thread was taken off its CPU. While it is silent. */
+uint64_t bed_preemptions(void);
+
+/** Datagrams that the library has put in sockets' rings, and those that found no room, ever. */
+uint64_t bed_delivered(const struct bed *bed);
+uint64_t bed_dropped(const struct bed *bed);
+
+/** Load average of the last minute. */
+double bed_load(void);
+
+/** Ticks of the time-stamp counter in so many milliseconds. */
+uint64_t bed_ticks(const struct bed *bed, double milliseconds);
+
+/** End the program with one line: the run has failed. */
+_Noreturn void bed_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** One line: it cannot begin. @return -1 */
+int bed_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

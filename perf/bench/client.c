@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "client.h"
+
+#include <rte_cycles.h>
+#include <stdlib.h>
+
+#include "bed.h"
+#include "capture.h"
+#include "provider/host/host.h"
+#include "provider/pending_receive.h"
+#include "receive.h"
+#include "wirerx/wirerx.h"
+#include "wirerx/ws2tcpip.h"
+
+#define SPI_VERSION MAKEWORD(2, 2)
+
+struct client client;
+
+int client_start_dataplane(const struct config *config, struct config_error *error)
+{
+    return dataplane_start(config, &pending_operations, false, error);
+}
+
+static int open_socket(unsigned index, SOCKET *socket)
+{
+    const WSPPROC_TABLE *provider = &client.provider;
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(CAPTURE_PORT)};
+    struct ip_mreq membership = {.imr_multiaddr = {.s_addr = htonl(capture_group(index))}};
+    BOOL on = TRUE;
+    int error = 0;
+
+    *socket = provider->lpWSPSocket(AF_INET, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, WSA_FLAG_OVERLAPPED,
+                                    &error);
+    if (*socket == INVALID_SOCKET ||
+        provider->lpWSPSetSockOpt(*socket, SOL_SOCKET, SO_REUSEADDR, (const char *)&on, sizeof on,
+                                  &error) != 0 ||
+        provider->lpWSPBind(*socket, (const struct sockaddr *)&any, sizeof any, &error) != 0 ||
+        provider->lpWSPSetSockOpt(*socket, IPPROTO_IP, IP_ADD_MEMBERSHIP, (const char *)&membership,
+                                  sizeof membership, &error) != 0)
+        return bed_refuse("socket %u cannot be opened and joined: Winsock error %d", index, error);
+    return 0;
+}
+
+int client_open(const struct bed *bed)
+{
+    WSPUPCALLTABLE upcalls = host_upcalls();
+    WSPDATA data;
+    int error = WSPStartup(SPI_VERSION, &data, NULL, upcalls, &client.provider);
+
+    if (error != 0)
+        return bed_refuse("WSPStartup fails with Winsock error %d", error);
+    if (upcalls.lpWPUOpenCurrentThread(&client.thread, &error) != 0)
+        return bed_refuse("WPUOpenCurrentThread fails with Winsock error %d", error);
+    client.sockets = calloc(bed->options->sockets, sizeof *client.sockets);
+    if (client.sockets == NULL)
+        return bed_refuse("out of memory");
+    for (; client.count < bed->options->sockets; client.count++)
+        if (open_socket(client.count, &client.sockets[client.count]) != 0)
+            return -1;
+    client_set_nonblocking(true);
+    return 0;
+}
+
+void client_close(void)
+{
+    int error;
+
+    while (client.count != 0)
+        if (client.provider.lpWSPCloseSocket(client.sockets[--client.count], &error) != 0)
+            bed_fail("WSPCloseSocket fails with Winsock error %d", error);
+}
+
+void client_cleanup(void)
+{
+    int error;
+
+    if (client.provider.lpWSPCleanup(&error) != 0)
+        bed_fail("WSPCleanup fails with Winsock error %d", error);
+    free(client.sockets);
+}
+
+void client_set_nonblocking(bool nonblocking)
+{
+    for (unsigned i = 0; i < client.count; i++) {
+        u_long value = nonblocking;
+        DWORD returned;
+        int error;
+
+        if (client.provider.lpWSPIoctl(client.sockets[i], FIONBIO, &value, sizeof value, NULL, 0,
+                                       &returned, NULL, NULL, NULL, &error) != 0)
+            bed_fail("WSPIoctl(FIONBIO) fails with Winsock error %d", error);
+    }
+}
+
+void client_set_timeout(double milliseconds)
+{
+    DWORD value = (DWORD)milliseconds;
+    int error;
+
+    for (unsigned i = 0; i < client.count; i++)
+        if (client.provider.lpWSPSetSockOpt(client.sockets[i], SOL_SOCKET, SO_RCVTIMEO,
+                                            (const char *)&value, sizeof value, &error) != 0)
+            bed_fail("WSPSetSockOpt(SO_RCVTIMEO) fails with Winsock error %d", error);
+}
+
+unsigned client_receive_paced(const struct bed *bed, unsigned wanted, unsigned first,
+                              uint64_t *ticks)
+{
+    uint8_t payload[2048];
+    WSABUF buffer = {.len = bed->options->payload, .buf = (char *)payload};
+    struct wirerx_receive_info info;
+
+    for (unsigned taken = 0, at = first; taken < wanted; taken++) {
+        DWORD received, flags = 0;
+        int error;
+
+        if (client.provider.lpWSPRecv(client.sockets[at], &buffer, 1, &received, &flags, NULL, NULL,
+                                      NULL, &error) != 0) {
+            if (error != WSAETIMEDOUT)
+                bed_fail("WSPRecv fails with Winsock error %d", error);
+            return taken;
+        }
+        uint64_t now = rte_rdtsc();
+        wirerx_last_receive(&info);
+        ticks[taken] = now - info.burst_tsc;
+        at = at + 1 == client.count ? 0 : at + 1;
+    }
+    return wanted;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_BENCH_CLIENT_H
+#define WIRERX_BENCH_CLIENT_H
+
+/**
+ * @file
+ * The client: the provider's functions and the sockets, each of which has joined one group of the
+ * capture. There is one, on the thread that opened it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bed;
+struct config;
+struct config_error;
+
+/** dataplane_start() with the provider's callbacks. */
+int client_start_dataplane(const struct config *config, struct config_error *error);
+
+/** Start the provider and open the sockets, nonblocking. @return 0, or -1 after one line */
+int client_open(const struct bed *bed);
+
+/** Close the sockets. What was posted on them has ended afterwards. */
+void client_close(void);
+
+/** End the provider. */
+void client_cleanup(void);
+
+/** Make every socket blocking or nonblocking. */
+void client_set_nonblocking(bool nonblocking);
+
+/** SO_RCVTIMEO of every socket. */
+void client_set_timeout(double milliseconds);
+
+/**
+ * One datagram from each socket in turn by a blocking WSPRecv, beginning with the socket `first`.
+ *
+ * @param ticks  receives the time from the burst to the return of each, in time-stamp counter ticks
+ * @return how many came before a call timed out: `wanted`, or fewer
+ */
+unsigned client_receive_paced(const struct bed *bed, unsigned wanted, unsigned first,
+                              uint64_t *ticks);
+
+#endif

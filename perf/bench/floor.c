@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "floor.h"
+
+#include <rte_memcpy.h>
+#include <rte_pause.h>
+#include <rte_ring.h>
+
+#include "bed.h"
+#include "capture.h"
+#include "dataplane/lcore.h"
+#include "side.h"
+
+/** Buffers that the client keeps before it sends them home. */
+#define RETURN_BATCH ENDPOINT_RETURN_BATCH
+
+/** Frames prefetched ahead of the one that is copied. */
+#define PREFETCH_AHEAD 4u
+
+/* A step is given the lcore and nothing else, so there is one floor. */
+static struct {
+    struct rte_mempool *pool;
+    struct rte_ring *ring; /* to the client */
+    struct rte_ring *home; /* and back */
+
+    /* Written by the lcore. */
+    _Atomic uint64_t delivered __rte_cache_aligned;
+    _Atomic uint64_t dropped;
+
+    /* The client's own. */
+    unsigned returning_count __rte_cache_aligned;
+    struct rte_mbuf *returning[RETURN_BATCH];
+    uint8_t payload[2048] __rte_cache_aligned;
+} bare;
+
+int floor_create(struct rte_mempool *pool, unsigned slots)
+{
+    unsigned flags = RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ;
+
+    bare.pool = pool;
+    bare.ring = rte_ring_create("bench_floor", slots, SOCKET_ID_ANY, flags);
+    bare.home = rte_ring_create("bench_home", slots + RETURN_BATCH, SOCKET_ID_ANY, flags);
+    return bare.ring == NULL || bare.home == NULL ? -1 : 0;
+}
+
+void floor_destroy(void)
+{
+    rte_ring_free(bare.ring);
+    rte_ring_free(bare.home);
+    bare.ring = bare.home = NULL;
+}
+
+/* --- the lcore ----------------------------------------------------------------------------------- */
+
+static void add(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+bool floor_take_home(void)
+{
+    struct rte_mbuf *home[RETURN_BATCH];
+    unsigned count = rte_ring_sc_dequeue_burst(bare.home, (void **)home, RETURN_BATCH, NULL);
+
+    if (count != 0)
+        rte_mempool_put_bulk(bare.pool, (void **)home, count);
+    return count != 0;
+}
+
+static inline bool step(struct lcore *lcore, uint64_t now, bool stamp)
+{
+    struct port *port = lcore->queues[0].port;
+    struct rte_mbuf *mbufs[PORT_BURST];
+    unsigned taken = port->operations->burst(port, 0, mbufs, PORT_BURST, lcore, now);
+
+    if (taken != 0) {
+        if (stamp) {
+            now = rte_rdtsc();
+            for (unsigned i = 0; i < taken; i++)
+                rx_meta(mbufs[i])->burst_tsc = now;
+        }
+        unsigned sent = rte_ring_sp_enqueue_burst(bare.ring, (void **)mbufs, taken, NULL);
+        add(&bare.delivered, sent);
+        if (sent < taken) {
+            add(&bare.dropped, taken - sent);
+            rte_pktmbuf_free_bulk(mbufs + sent, taken - sent);
+        }
+    }
+    return floor_take_home() || taken != 0;
+}
+
+static bool floor_step(struct lcore *lcore, uint64_t now)
+{
+    return step(lcore, now, false);
+}
+
+bool floor_stamping_step(struct lcore *lcore, uint64_t now)
+{
+    return step(lcore, now, true);
+}
+
+/* --- the client ---------------------------------------------------------------------------------- */
+
+static void flush(void)
+{
+    unsigned sent = 0;
+
+    while (sent < bare.returning_count) /* never full for long: it has room for all of the ring */
+        sent += rte_ring_sp_enqueue_burst(bare.home, (void **)bare.returning + sent,
+                                          bare.returning_count - sent, NULL);
+    bare.returning_count = 0;
+}
+
+static inline void take(struct rte_mbuf *mbuf)
+{
+    rte_memcpy(bare.payload, rte_pktmbuf_mtod_offset(mbuf, const void *, CAPTURE_HEADER_BYTES),
+               rte_pktmbuf_data_len(mbuf) - CAPTURE_HEADER_BYTES);
+    rte_compiler_barrier(); /* the copy is made, whoever looks at it */
+    if (likely(rte_pktmbuf_prefree_seg(mbuf) != NULL)) {
+        bare.returning[bare.returning_count++] = mbuf;
+        if (bare.returning_count == RETURN_BATCH)
+            flush();
+    }
+}
+
+static unsigned take_burst(void)
+{
+    struct rte_mbuf *mbufs[PORT_BURST];
+    unsigned taken = rte_ring_sc_dequeue_burst(bare.ring, (void **)mbufs, PORT_BURST, NULL);
+
+    for (unsigned i = 0; i < RTE_MIN(taken, PREFETCH_AHEAD); i++)
+        rte_prefetch0(rte_pktmbuf_mtod_offset(mbufs[i], void *, CAPTURE_HEADER_BYTES));
+    for (unsigned i = 0; i < taken; i++) {
+        if (i + PREFETCH_AHEAD < taken)
+            rte_prefetch0(
+                rte_pktmbuf_mtod_offset(mbufs[i + PREFETCH_AHEAD], void *, CAPTURE_HEADER_BYTES));
+        take(mbufs[i]);
+    }
+    return taken;
+}
+
+static uint64_t receive(struct bed *bed, uint64_t until)
+{
+    uint64_t datagrams = 0;
+
+    (void)bed;
+    do {
+        unsigned taken = take_burst();
+
+        datagrams += taken;
+        if (taken == 0) {
+            flush();
+            rte_pause();
+        }
+    } while (rte_rdtsc() < until);
+    return datagrams;
+}
+
+unsigned floor_receive_paced(struct bed *bed, unsigned wanted, uint64_t until, uint64_t *ticks)
+{
+    struct rte_mbuf *mbuf;
+    unsigned taken = 0;
+
+    (void)bed;
+    while (taken < wanted) {
+        if (rte_ring_sc_dequeue(bare.ring, (void **)&mbuf) != 0) {
+            flush();
+            if (rte_rdtsc() >= until)
+                break;
+            rte_pause();
+            continue;
+        }
+        uint64_t burst_tsc = rx_meta(mbuf)->burst_tsc;
+        take(mbuf);
+        ticks[taken++] = rte_rdtsc() - burst_tsc;
+    }
+    flush();
+    return taken;
+}
+
+static uint64_t delivered(const struct bed *bed)
+{
+    (void)bed;
+    return atomic_load_explicit(&bare.delivered, memory_order_relaxed);
+}
+
+static uint64_t dropped(const struct bed *bed)
+{
+    (void)bed;
+    return atomic_load_explicit(&bare.dropped, memory_order_relaxed);
+}
+
+static const uint8_t *last_payload(const struct bed *bed)
+{
+    (void)bed;
+    return bare.payload;
+}
+
+const struct side side_floor = {
+    .name = "floor",
+    .help = "the floor against itself: what this machine can tell apart",
+    .step = floor_step,
+    .receive = receive,
+    .delivered = delivered,
+    .dropped = dropped,
+    .last_payload = last_payload,
+};

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""wirerx-bench runs, accounts for every datagram and buffer, and says what its figures mean. Whether
+they are good is not a test's business: machines that run tests are no place to measure."""
+
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BENCH = os.path.join(os.environ.get('WIRERX_BIN', os.path.join(ROOT, 'build', 'bin')),
+                     'wirerx-bench')
+SHORT = ['--slices', '4', '--slice-ms', '50']
+MODES = ('now', 'posted', 'apc', 'floor')
+OPTIONS = ('sockets', 'payload', 'mode', 'slices', 'slice-ms', 'posted', 'ring-slots', 'rate',
+           'checksums', 'core', 'client', 'json')
+LABEL = 'software ceiling, no device'
+VERDICTS = ('quiet enough', 'too noisy to conclude')
+PATIENCE = 120 * (5 if os.environ.get('WIRERX_VARIANT') in ('asan', 'tsan') else 1)
+TOO_FEW_CPUS = len(os.sched_getaffinity(0)) < 2 and 'wirerx-bench needs two CPUs'
+
+# What is wrong, the arguments, a word of the line that says so
+REFUSED = (
+    ('no such command', ['speed'], 'speed'),
+    ('no command', ['--json'], 'json'),
+    ('no such option', ['throughput', '--colour', 'blue'], 'colour'),
+    ('an abbreviation', ['throughput', '--sock', '1'], 'sock'),
+    ('an operand', ['throughput', 'fast'], 'fast'),
+    ('no value', ['throughput', '--sockets'], 'needs a value'),
+    ('a value too many', ['throughput', '--json=yes'], 'no value'),
+    ('twice', ['throughput', '--json', '--json'], 'twice'),
+    ('no sockets', ['throughput', '--sockets', '0'], 'sockets'),
+    ('too many sockets', ['throughput', '--sockets', '10001'], 'sockets'),
+    ('no number', ['throughput', '--sockets', 'many'], 'sockets'),
+    ('a negative number', ['throughput', '--slices', '-1'], 'slices'),
+    ('a fraction', ['throughput', '--slice-ms', '1.5'], 'slice-ms'),
+    ('a huge number', ['throughput', '--payload', '99999999999999999999'], 'payload'),
+    ('no payload', ['throughput', '--payload', '0'], 'payload'),
+    ('more than a buffer holds', ['throughput', '--payload', '1999'], 'payload'),
+    ('control characters', ['throughput', '--payload', '1\n2'], 'payload'),
+    ('no such mode', ['throughput', '--mode', 'fast'], 'fast'),
+    ('no such checksums', ['throughput', '--checksums', 'maybe'], 'maybe'),
+    ('no power of two', ['throughput', '--ring-slots', '100'], 'power of two'),
+    ('too many routines', ['throughput', '--mode', 'apc', '--sockets', '10000'], 'routines'),
+    ('an option of the other command', ['latency', '--mode', 'now'], 'mode'),
+    ('a rate of nothing', ['latency', '--rate', '0'], 'rate'),
+    ('no such core', ['throughput', '--core', '8000'], '8000'),
+    ('no such client', ['throughput', '--client', '8000'], '8000'),
+    ('one CPU for both', ['throughput', '--core', '0', '--client', '0'], 'CPU 0'),
+)
+
+
+def bench(*arguments, **options):
+    return subprocess.run([BENCH] + list(arguments), stdin=subprocess.DEVNULL, check=False,
+                          capture_output=True, text=True, timeout=PATIENCE, **options)
+
+
+class Smoke(unittest.TestCase):
+    """Each with a temporary folder of its own, in which nothing may stay."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix='wirerx-test.')
+        self.addCleanup(folder.cleanup)
+        self.environment = dict(os.environ, TMPDIR=folder.name)
+        self.addCleanup(lambda: self.assertEqual([], os.listdir(folder.name)))
+
+    def run_bench(self, *arguments, **options):
+        return bench(*arguments, env=self.environment, **options)
+
+    def report(self, *arguments):
+        result = self.run_bench(*arguments, '--json')
+        self.assertEqual((0, ''), (result.returncode, result.stderr))
+        report = json.loads(result.stdout)
+        self.assertEqual('ratio_to_floor', next(iter(report)))
+        self.assertEqual(LABEL, report['label'])
+        self.assertIn(report['verdict'], VERDICTS)
+        self.assertEqual(report['verdict'] != VERDICTS[0],
+                         report['noise']['floor_spread'] > report['noise']['bound'])
+        self.assertEqual(0, report['buffers_missing'])
+        self.assertIsNone(report['instructions_per_datagram'])
+        self.assertTrue(report['instructions_reason'])
+        self.assertNotEqual(report['machine']['lcore_cpu'], report['machine']['client_cpu'])
+        return report
+
+    def ordered(self, spread):
+        values = [spread[name] for name in ('minimum', 'low', 'median', 'high', 'maximum')]
+        self.assertEqual(sorted(values), values)
+
+    def throughput(self, *arguments):
+        report = self.report('throughput', *SHORT, *arguments)
+        self.assertEqual(4, report['slice_pairs'])
+        self.assertGreater(report['ratio_to_floor'], 0)
+        self.assertLess(report['ratio_to_floor'], 1000)
+        self.assertEqual(report['ratio_to_floor'], report['ratio_spread']['median'])
+        self.ordered(report['ratio_spread'])
+        for side in ('wirerx', 'floor'):
+            figures = report[side]
+            self.ordered(figures['spread'])
+            self.assertEqual(4, len(figures['slices']))
+            self.assertGreater(figures['datagrams_per_second'], 0)
+            self.assertAlmostEqual(
+                figures['datagrams_per_second'] * report['payload'] * 8 / 1e9,
+                figures['payload_gigabits_per_second'],
+                delta=figures['payload_gigabits_per_second'] * 1e-3)
+            self.assertTrue(0 <= figures['drop_share'] < 1)
+            for piece in figures['slices']:
+                self.assertGreater(piece['seconds'], 0.04)
+                self.assertGreaterEqual(piece['dropped'], 0)
+        return report
+
+    def test_throughput_in_every_mode(self):
+        for mode in MODES:
+            with self.subTest(mode):
+                report = self.throughput('--mode', mode)
+                self.assertEqual((mode, 1, 64),
+                                 (report['mode'], report['sockets'], report['payload']))
+
+    def test_throughput_of_many_sockets(self):
+        for mode in MODES[:3]:
+            with self.subTest(mode):
+                report = self.throughput('--mode', mode, '--sockets', '40', '--payload', '1400',
+                                         '--posted', '8', '--checksums', 'verify')
+                self.assertEqual(64, report['ring_slots'])
+                self.assertEqual('verify', report['checksums'])
+
+    def test_the_smallest_and_the_largest_payload(self):
+        for payload in ('1', '1998'):
+            with self.subTest(payload):
+                self.throughput('--payload=' + payload, '--sockets=3')
+
+    def test_latency(self):
+        report = self.report('latency', *SHORT, '--sockets', '3', '--rate', '1000')
+        self.assertEqual(1000, report['rate'])
+        self.assertAlmostEqual(report['load'], report['rate'] / report['capacity'], places=4)
+        if report['latency_ns'] is None:  # so slow a machine that this is more than a tenth
+            self.assertIn('tenth', report['latency_reason'])
+            return
+        self.assertIsNone(report['latency_reason'])
+        self.assertGreater(report['ratio_to_floor'], 0)
+        for side in ('wirerx', 'floor'):
+            figures = report['latency_ns'][side]
+            values = [figures[name] for name in ('p50', 'p99', 'p99_9', 'max')]
+            self.assertGreater(values[0], 0)
+            self.assertEqual(sorted(values), values)
+            self.assertGreater(figures['samples'], 0)
+
+    def test_no_latency_at_too_high_a_pace(self):
+        report = self.report('latency', *SHORT, '--rate', '10000000')
+        if report['latency_ns'] is None:
+            self.assertIsNone(report['ratio_to_floor'])
+            self.assertIn('tenth', report['latency_reason'])
+        else:
+            self.assertGreater(report['capacity'], 1e8)
+
+    def test_the_text_says_what_it_means(self):
+        for arguments in (['throughput'], ['latency', '--rate', '1000']):
+            with self.subTest(arguments[0]):
+                result = self.run_bench(*arguments, *SHORT)
+                self.assertEqual((0, ''), (result.returncode, result.stderr))
+                self.assertIn(LABEL, result.stdout)
+                self.assertRegex(result.stdout, r'Too noisy to conclude|The floor.s own slices')
+                self.assertTrue(result.stdout.endswith('\n'))
+
+    def test_help(self):
+        for arguments in ([], ['--help'], ['-h'], ['throughput', '--help']):
+            result = self.run_bench(*arguments)
+            self.assertEqual((0, ''), (result.returncode, result.stderr))
+            for word in ['--' + name for name in OPTIONS] + list(MODES):
+                self.assertIn(word, result.stdout)
+            self.assertLessEqual(max(map(len, result.stdout.splitlines())), 100)
+
+    def refused(self, says, result):
+        self.assertEqual((2, ''), (result.returncode, result.stdout), result.stderr)
+        self.assertEqual(1, len(result.stderr.splitlines()), result.stderr)
+        self.assertIn(says, result.stderr)
+
+    def test_what_is_wrong_is_refused(self):
+        for what, arguments, says in REFUSED:
+            with self.subTest(what):
+                self.refused(says, self.run_bench(*arguments))
+
+    def test_one_cpu_is_not_enough(self):
+        one = {min(os.sched_getaffinity(0))}
+        self.refused('two CPUs', self.run_bench(
+            'throughput', preexec_fn=lambda: os.sched_setaffinity(0, one)))
+
+    def test_no_place_for_the_capture(self):
+        self.refused('capture', bench('throughput', env=dict(os.environ, TMPDIR='/proc/no/such')))
+        self.refused('capture', bench('throughput', env=dict(os.environ, TMPDIR='/tmp/a,b')))
+
+    def test_nobody_listens(self):
+        with open('/dev/full', 'w', encoding='utf-8') as full:
+            result = subprocess.run([BENCH, '--help'], stdout=full, stderr=subprocess.PIPE,
+                                    check=False, text=True, timeout=PATIENCE)
+        self.assertEqual(1, result.returncode)
+        self.assertEqual(1, len(result.stderr.splitlines()), result.stderr)
+
+
+if __name__ == '__main__':
+    if not os.access(BENCH, os.X_OK):
+        raise SystemExit('%s is not built' % BENCH)
+    if TOO_FEW_CPUS:
+        print(TOO_FEW_CPUS)
+        raise SystemExit(77)
+    unittest.main(verbosity=2)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_TESTS_DATAPLANE_CLIENT_H
+#define WIRERX_TESTS_DATAPLANE_CLIENT_H
+
+/**
+ * @file
+ * The least client an endpoint can have: no Winsock, no waiting. It takes LOCK as clients do, reads
+ * the ring and gives the buffers back. Addresses, groups and ports are in host byte order.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataplane.h"
+
+/** Operations for dataplane_start(): nothing is posted, and a stop is told to the endpoint. */
+extern const struct endpoint_operations client_operations;
+
+struct client {
+    struct endpoint *endpoint;
+    uint32_t generation;
+};
+
+/** What a datagram was: its payload is in `bytes` as far as there was room. */
+struct taken {
+    uint32_t length;
+    uint32_t drops;
+    uint32_t source; /**< host order, as the others */
+    uint16_t source_port;
+    uint8_t bytes[2048];
+};
+
+struct client client_open(void);
+/** Results as dataplane_bind(), dataplane_join(), dataplane_leave(). */
+int client_try_bind(const struct client *client, uint32_t address, uint16_t port, bool reuse);
+int client_try_join(const struct client *client, uint32_t group, uint32_t interface);
+int client_leave(const struct client *client, uint32_t group, uint32_t interface);
+
+/** Opened, bound to `address` (0: any) and port (shared), which must succeed. */
+struct client client_bound(uint32_t address, uint16_t port);
+/** The same on any address, and joined to the group on every port. */
+struct client client_joined(uint32_t group, uint16_t port);
+
+/** The oldest datagram, as a receive call would: an empty ring sends buffers home. */
+bool client_take(const struct client *client, struct taken *taken);
+/** Take everything. @return how many datagrams there were */
+unsigned client_drain(const struct client *client);
+/** Take everything, which must be datagrams filled with the numbers from `first` on, `count` of them,
+ *  each of this length (frame_fill()). */
+void client_expect(const struct client *client, uint64_t first, unsigned count, size_t length);
+
+unsigned client_queued(const struct client *client);
+/** Datagrams the socket lost for a full ring, and for its share of the pool. */
+uint64_t client_lost_ring_full(const struct client *client);
+uint64_t client_lost_pool_share(const struct client *client);
+uint64_t client_delivered(const struct client *client);
+/** SO_RCVBUF */
+void client_set_bytes(const struct client *client, uint32_t bytes);
+
+void client_close(struct client *client);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* WSPStartup, its tables, and what of them is served: clauses O. */
+
+#include "support/suite.h"
+
+#include "harness.h"
+
+#include <stddef.h>
+
+#include "host/host.h"
+
+#if !UNDER_THREAD_SANITIZER
+
+SUITE_FIXTURE(spi, open_winsock, close_winsock);
+
+SUITE_TEST(spi, startup_fills_all_thirty_entries) // O01
+{
+    WSPPROC_TABLE table;
+    WSPDATA data;
+    WSAPROTOCOL_INFOW protocol = {0};
+    int error = 0;
+    void *entries[sizeof table / sizeof(void *)];
+
+    CHECK_EQ_U64(sizeof table / sizeof(void *), 30);
+    CHECK_EQ_U64(sizeof(WSPUPCALLTABLE) / sizeof(void *), 15);
+    memset(&table, 0, sizeof table);
+    memset(&data, CANARY, sizeof data);
+    CHECK_EQ_I64(WSPStartup(MAKEWORD(2, 2), &data, &protocol, host_upcalls(), &table), 0);
+    memcpy(entries, &table, sizeof table);
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++)
+        CHECK_MSG(entries[i] != NULL, "entry %zu is NULL", i);
+    CHECK_EQ_U64(data.wVersion, MAKEWORD(2, 2));
+    CHECK_EQ_U64(data.wHighVersion, MAKEWORD(2, 2));
+    CHECK(data.szDescription[0] != 0);
+    CHECK_EQ_I64(table.lpWSPCleanup(&error), 0); /* O02: the fixture's still holds */
+    CHECK_EQ_I64(table.lpWSPCleanup(&error), 0);
+    CHECK_EQ_I64(table.lpWSPCleanup(&error), 0); /* the API's */
+    CHECK_EQ_I64(table.lpWSPCleanup(&error), SOCKET_ERROR);
+    CHECK_EQ_I64(error, WSANOTINITIALISED);
+    CHECK_EQ_I64(WSPStartup(MAKEWORD(2, 2), &data, &protocol, host_upcalls(), &table), 0);
+    CHECK_EQ_I64(WSPStartup(MAKEWORD(2, 2), &data, &protocol, host_upcalls(), &table), 0);
+}
+
+SUITE_TEST(spi, startup_negotiates_or_refuses) // O01
+{
+    WSPPROC_TABLE table;
+    WSPDATA data;
+    WSAPROTOCOL_INFOW protocol = {0};
+    WSPUPCALLTABLE upcalls = host_upcalls();
+    int error = 0;
+    static const struct {
+        WORD version;
+        int error;
+    } rows[] = {{MAKEWORD(1, 1), WSAVERNOTSUPPORTED},
+                {MAKEWORD(2, 0), WSAVERNOTSUPPORTED},
+                {MAKEWORD(2, 1), WSAVERNOTSUPPORTED},
+                {MAKEWORD(2, 2), 0},
+                {MAKEWORD(2, 3), 0},
+                {MAKEWORD(3, 0), 0}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        CHECK_EQ_I64(WSPStartup(rows[i].version, &data, &protocol, upcalls, &table), rows[i].error);
+        if (rows[i].error == 0) {
+            CHECK_EQ_U64(data.wVersion, MAKEWORD(2, 2));
+            CHECK_EQ_I64(table.lpWSPCleanup(&error), 0);
+        }
+    }
+    CHECK_EQ_I64(WSPStartup(MAKEWORD(2, 2), NULL, &protocol, upcalls, &table), WSAEFAULT);
+    CHECK_EQ_I64(WSPStartup(MAKEWORD(2, 2), &data, &protocol, upcalls, NULL), WSAEFAULT);
+    upcalls.lpWPUSetEvent = NULL; /* another host, while the first one still is there */
+    CHECK_EQ_I64(WSPStartup(MAKEWORD(2, 2), &data, &protocol, upcalls, &table),
+                 WSAEPROVIDERFAILEDINIT);
+}
+
+SUITE_TEST(spi, unserved_entries_say_so) // README's list
+{
+    DWORD number = 0;
+    int length = 0, error = 0;
+    SOCKET s = 4;
+
+#define CHECK_UNSERVED(call, failure)       \
+    do {                                    \
+        error = 0;                          \
+        CHECK((call) == (failure));         \
+        CHECK_EQ_I64(error, WSAEOPNOTSUPP); \
+    } while (0)
+
+    CHECK_UNSERVED(spi.lpWSPAccept(s, NULL, NULL, NULL, 0, &error), INVALID_SOCKET);
+    CHECK_UNSERVED(spi.lpWSPAddressToString(NULL, 0, NULL, NULL, &number, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPAsyncSelect(s, NULL, 0, 0, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPCancelBlockingCall(&error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPConnect(s, NULL, 0, NULL, NULL, NULL, NULL, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPDuplicateSocket(s, 0, NULL, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPEnumNetworkEvents(s, NULL, NULL, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPEventSelect(s, NULL, 0, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPGetPeerName(s, NULL, &length, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPGetQOSByName(s, NULL, NULL, &error), FALSE);
+    CHECK_UNSERVED(spi.lpWSPListen(s, 1, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPRecvDisconnect(s, NULL, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPSelect(0, NULL, NULL, NULL, NULL, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPSend(s, NULL, 0, NULL, 0, NULL, NULL, NULL, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPSendDisconnect(s, NULL, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPSendTo(s, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, NULL, &error),
+                   SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPShutdown(s, SD_BOTH, &error), SOCKET_ERROR);
+    CHECK_UNSERVED(spi.lpWSPStringToAddress(NULL, 0, NULL, NULL, &length, &error), SOCKET_ERROR);
+    CHECK_EQ_I64(spi.lpWSPSend(s, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL), SOCKET_ERROR); // A21
+}
+
+SUITE_TEST(spi, structures_are_those_of_windows) // O08
+{
+    CHECK_EQ_U64(sizeof(WSABUF), 16);
+    CHECK_EQ_U64(offsetof(WSABUF, len), 0);
+    CHECK_EQ_U64(offsetof(WSABUF, buf), 8);
+    CHECK_EQ_U64(sizeof(WSAOVERLAPPED), 32);
+    CHECK_EQ_U64(offsetof(WSAOVERLAPPED, Internal), 0);
+    CHECK_EQ_U64(offsetof(WSAOVERLAPPED, InternalHigh), 8);
+    CHECK_EQ_U64(offsetof(WSAOVERLAPPED, Offset), 16);
+    CHECK_EQ_U64(offsetof(WSAOVERLAPPED, OffsetHigh), 20);
+    CHECK_EQ_U64(offsetof(WSAOVERLAPPED, hEvent), 24);
+    CHECK_EQ_U64(sizeof(DWORD), 4);
+    CHECK_EQ_U64(sizeof(LONG), 4);
+    CHECK_EQ_U64(sizeof(u_long), 4);
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET((SOCKET)1000, &set); /* an array of handles, not a bit per number */
+    CHECK_EQ_U64(set.fd_count, 1);
+    CHECK_EQ_U64(set.fd_array[0], 1000);
+    CHECK(WPUFDIsSet(1000, &set));
+    CHECK(!WPUFDIsSet(1004, &set));
+}
+
+#endif

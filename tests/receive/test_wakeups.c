@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Wake-ups that must not be lost: receivers that never spin and a source that sends the next datagrams
+ * only when all earlier ones have been received, at random moments while the receivers are on their
+ * way to sleep. One wake-up lost, and nothing moves any more. Clauses B08, D03, F01 under load. */
+
+#include "support/suite.h"
+
+#include "harness.h"
+#include "lcore_hook.h"
+
+#include <rte_cycles.h>
+
+#include "host/host.h"
+
+static void open_sleepy(void)
+{
+    struct config config = wire_config();
+
+    config.sockets.spin_us = 0;
+    atomic_store(&host_spin_ns, 0);
+    open_live_with(&config);
+}
+
+SUITE_FIXTURE(wakeups, open_sleepy, close_all);
+
+#define RECEIVERS 3u
+#define SECONDS 3
+
+static _Atomic uint64_t received;
+static _Atomic bool enough;
+static unsigned burst_limit;
+
+/* On the lcore: when everything has been received, wait a moment and send some more. */
+static void send_when_drained(void)
+{
+    static uint64_t random_state = 88172645463325252u, due;
+    uint64_t count = source_count();
+
+    if (atomic_load_explicit(&enough, memory_order_relaxed) ||
+        atomic_load_explicit(&received, memory_order_acquire) != count)
+        return;
+    uint64_t now = rte_rdtsc();
+    if (due == 0) {
+        random_state ^= random_state << 13;
+        random_state ^= random_state >> 7;
+        random_state ^= random_state << 17;
+        /* Mostly within the time that it takes to fall asleep, sometimes long after. */
+        due = now + random_state % (random_state % 8 == 0 ? 100000 : 8000);
+    }
+    if (now < due)
+        return;
+    due = 0;
+    source_frames(1 + (unsigned)(random_state >> 32) % burst_limit);
+}
+
+static void check_received(const void *data, size_t bytes)
+{
+    uint64_t sequence;
+
+    CHECK(source_check(data, bytes, &sequence));
+    atomic_fetch_add_explicit(&received, 1, memory_order_acq_rel);
+}
+
+/* Watch it move; fail when it stands still. */
+static void watch(void)
+{
+    uint64_t end = wake_clock() + SECONDS * 1000000000ull, last = 0, moved = wake_clock();
+
+    while (wake_clock() < end) {
+        uint64_t now = atomic_load(&received);
+
+        if (now != last) {
+            last = now;
+            moved = wake_clock();
+        }
+        CHECK_MSG(milliseconds_since(moved) < 10000,
+                  "nothing has moved for ten seconds: %llu sent, %llu received",
+                  (unsigned long long)source_count(), (unsigned long long)last);
+        Sleep(10);
+    }
+    atomic_store(&enough, true);
+    Sleep(20);
+    UNTIL(atomic_load(&received) == source_count());
+    hook_lcore(NULL);
+    CHECK(atomic_load(&received) > 500);
+}
+
+static void receive_until_closed(struct runner *self)
+{
+    for (;;) {
+        receive_once(self);
+        if (self->outcome.result != 0)
+            break;
+        check_received(self->data, self->outcome.bytes);
+    }
+    CHECK_EQ_I64(self->outcome.error, WSA_OPERATION_ABORTED);
+}
+
+static void check_blocking(unsigned receivers, unsigned burst)
+{
+    SOCKET s = open_socket(PORT);
+    static struct runner runners[RECEIVERS];
+
+    burst_limit = burst;
+    source_prepare(HERE, PORT, 32, 32);
+    for (unsigned i = 0; i < receivers; i++)
+        run(&runners[i], receive_until_closed, s, NULL);
+    hook_lcore(send_when_drained);
+    watch();
+    CHECK_EQ_U64(counters_of(s).received, source_count());
+    CHECK_EQ_U64(counters_of(s).drop_ring_full, 0);
+    close_socket(s);
+    for (unsigned i = 0; i < receivers; i++)
+        finish(&runners[i]);
+}
+
+SUITE_TEST(wakeups, of_a_blocked_receiver_are_not_lost) // B03 B08: fences F1, F3
+{
+    check_blocking(1, 1);
+}
+
+SUITE_TEST(wakeups, of_several_blocked_receivers_are_not_lost) // the baton
+{
+    check_blocking(RECEIVERS, 4);
+}
+
+/* Receivers that come and go: time-outs, peeks and APCs leave wake-ups to others. */
+static void CALLBACK do_nothing(ULONG_PTR unused)
+{
+    (void)unused;
+}
+
+static void peek_until_closed(struct runner *self)
+{
+    for (;;) {
+        self->outcome = receive_flags(self->s, self->data, sizeof self->data, MSG_PEEK);
+        if (self->outcome.result != 0 && self->outcome.error != WSAETIMEDOUT)
+            break;
+        nap();
+    }
+    CHECK(self->outcome.error == WSA_OPERATION_ABORTED || self->outcome.error == WSAENOTSOCK);
+}
+
+static void receive_impatiently(struct runner *self)
+{
+    for (;;) {
+        receive_once(self);
+        if (self->outcome.result == 0)
+            check_received(self->data, self->outcome.bytes);
+        else if (self->outcome.error != WSAETIMEDOUT)
+            break;
+    }
+    CHECK(self->outcome.error == WSA_OPERATION_ABORTED || self->outcome.error == WSAENOTSOCK);
+}
+
+static struct runner *alerted;
+
+static void alert_them(struct runner *self)
+{
+    while (!atomic_load(&enough)) {
+        for (unsigned i = 0; i < 2; i++)
+            CHECK(QueueUserAPC(do_nothing, alerted[i].id.ThreadHandle, 0));
+        for (volatile int i = 0; i < 2000; i++)
+            continue;
+        if (atomic_fetch_add(&self->step, 1) % 64 == 0)
+            Sleep(1);
+    }
+}
+
+SUITE_TEST(wakeups, are_passed_on_by_those_who_leave) // B08 L01 H01: the baton
+{
+    SOCKET s = open_socket(PORT);
+    static struct runner runners[3], alerter;
+
+    burst_limit = 2;
+    CHECK_EQ_I64(set_option(s, SO_RCVTIMEO, 1), 0);
+    source_prepare(HERE, PORT, 32, 32);
+    run(&runners[0], receive_impatiently, s, NULL);
+    run(&runners[1], receive_impatiently, s, NULL);
+    run(&runners[2], peek_until_closed, s, NULL);
+    alerted = runners;
+    run(&alerter, alert_them, s, NULL);
+    hook_lcore(send_when_drained);
+    watch();
+    finish(&alerter);
+    close_socket(s);
+    for (unsigned i = 0; i < 3; i++)
+        finish(&runners[i]);
+}
+
+/* --- overlapped ------------------------------------------------------------------------------------------- */
+
+static struct operation operations[RECEIVERS];
+
+/* Either the post sees the data or the lcore sees the post: fences F1, F2. Then the event. */
+static void wait_for_events(struct runner *self)
+{
+    struct operation *operation = self->argument;
+
+    for (;;) {
+        int result = post_event(self->s, operation, 64);
+
+        if (result != 0 && result != WSA_IO_PENDING)
+            break;
+        if (result == WSA_IO_PENDING)
+            CHECK_EQ_U64(WSAWaitForMultipleEvents(1, &operation->overlapped.hEvent, TRUE,
+                                                  WSA_INFINITE, FALSE),
+                         WAIT_OBJECT_0);
+        if (status_of(operation) == STATUS_CANCELLED)
+            break;
+        check_ended(operation, 0, 32);
+        check_received(operation->data, 32);
+    }
+}
+
+static void wait_in_the_result_call(struct runner *self)
+{
+    struct operation *operation = self->argument;
+
+    for (;;) {
+        int result = post_event(self->s, operation, 64);
+
+        if (result != 0 && result != WSA_IO_PENDING)
+            break;
+        struct outcome outcome = result_of(self->s, operation, true);
+        if (outcome.result != 0) {
+            CHECK(outcome.error == WSA_OPERATION_ABORTED || outcome.error == WSAENOTSOCK);
+            break;
+        }
+        CHECK_EQ_U64(outcome.bytes, 32);
+        check_received(operation->data, 32);
+        /* The event comes after the result; a post before it has come may be ended by it early. */
+    }
+}
+
+static void wait_alertably(struct runner *self)
+{
+    struct operation *operation = self->argument;
+
+    for (;;) {
+        int result = post_routine(self->s, operation, 64);
+
+        if (result != 0 && result != WSA_IO_PENDING)
+            break;
+        CHECK_EQ_U64(SleepEx(INFINITE, TRUE), WAIT_IO_COMPLETION);
+        CHECK_EQ_U64(operation->calls, 1);
+        if (operation->error == WSA_OPERATION_ABORTED)
+            break;
+        check_ended(operation, 0, 32);
+        check_received(operation->data, 32);
+    }
+}
+
+static void check_overlapped(void (*body)(struct runner *))
+{
+    SOCKET s = open_socket(PORT);
+    static struct runner runners[RECEIVERS];
+
+    burst_limit = 3;
+    source_prepare(HERE, PORT, 32, 32);
+    for (unsigned i = 0; i < RECEIVERS; i++)
+        run(&runners[i], body, s, &operations[i]);
+    hook_lcore(send_when_drained);
+    watch();
+    close_socket(s);
+    for (unsigned i = 0; i < RECEIVERS; i++)
+        finish(&runners[i]);
+}
+
+SUITE_TEST(wakeups, of_events_are_not_lost) // D03 D08: fences F1, F2
+{
+    check_overlapped(wait_for_events);
+}
+
+SUITE_TEST(wakeups, of_waiting_result_calls_are_not_lost) // E03
+{
+    check_overlapped(wait_in_the_result_call);
+}
+
+SUITE_TEST(wakeups, of_alertable_waits_are_not_lost) // F01
+{
+    check_overlapped(wait_alertably);
+}
