@@ -30,6 +30,15 @@ static void refresh_consumed(struct endpoint *e)
     e->lcore.buffers_known = atomic_load_explicit(&e->buffers_consumed, memory_order_relaxed);
 }
 
+/* Once a pass, or a full ring would cost a read of what the consumer writes for every datagram. */
+static void refresh_in_pass(struct lcore *lcore, struct endpoint *e)
+{
+    if (e->lcore.refreshed == lcore->pass)
+        return;
+    e->lcore.refreshed = lcore->pass;
+    refresh_consumed(e);
+}
+
 static bool ring_has_room(const struct endpoint *e, uint32_t length)
 {
     uint64_t queued_bytes = e->lcore.bytes - e->lcore.bytes_known;
@@ -62,7 +71,7 @@ static enum counter offer(struct lcore *lcore, struct endpoint *e, struct rte_mb
                           uint32_t length)
 {
     if (unlikely(!ring_has_room(e, length))) {
-        refresh_consumed(e);
+        refresh_in_pass(lcore, e);
         if (!ring_has_room(e, length)) {
             e->lcore.drops++;
             endpoint_count(&e->lcore.lost_ring_full, 1);
@@ -70,7 +79,7 @@ static enum counter offer(struct lcore *lcore, struct endpoint *e, struct rte_mb
         }
     }
     if (unlikely(!within_pool_share(lcore, e, mbuf->nb_segs))) {
-        refresh_consumed(e);
+        refresh_in_pass(lcore, e);
         if (!within_pool_share(lcore, e, mbuf->nb_segs)) {
             e->lcore.drops++;
             endpoint_count(&e->lcore.lost_pool_share, 1);

@@ -70,8 +70,6 @@ struct endpoint {
     _Atomic uint32_t buffers_consumed;
     /** Payload bytes consumed. */
     _Atomic uint64_t bytes_consumed;
-    /** SO_RCVBUF. */
-    _Atomic uint32_t bytes_limit;
 
     /* --- consumer part: under LOCK ---------------------------------------------------------- */
     struct ring_element *ring __rte_cache_aligned;
@@ -97,6 +95,7 @@ struct endpoint {
         uint64_t bytes;         /**< payload bytes put in */
         uint64_t bytes_known;   /**< bytes_consumed when last read */
         uint32_t minimum;       /**< buffers it may always hold */
+        uint32_t refreshed;     /**< the pass in which the _known fields were last read */
         bool touched;
         bool ready;
         bool attached;
@@ -112,7 +111,9 @@ struct endpoint {
 
     /* --- set at open and bind, constant while others look ----------------------------------- */
     uint32_t slot __rte_cache_aligned;
-    uint32_t slots;        /**< capacity of the ring */
+    uint32_t slots; /**< capacity of the ring */
+    /** SO_RCVBUF. Here because the lcore reads it for every datagram and it hardly ever changes. */
+    _Atomic uint32_t bytes_limit;
     _Atomic uint32_t home; /**< index of the home lcore */
 } __rte_cache_aligned;
 

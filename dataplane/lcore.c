@@ -128,6 +128,7 @@ bool lcore_step(struct lcore *lcore, uint64_t now)
 {
     bool busy = false;
 
+    lcore->pass++;
     lcore->wakes_left = LCORE_WAKES_PER_PASS;
     lcore->free_buffers_known = false;
     for (unsigned i = 0; i < lcore->queues_count; i++)

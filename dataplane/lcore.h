@@ -69,6 +69,7 @@ struct lcore {
     uint32_t local_addresses[CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES]; /**< network byte order */
     unsigned local_addresses_count;
 
+    uint32_t pass;            /**< counts passes, modulo 2^32 */
     struct endpoint *touched; /**< got data in this pass */
     struct endpoint *ready;   /**< a service is owed (lock_word.h, R2) */
     struct endpoint *homed;   /**< all endpoints at home here, a ring; the sweep's position */

@@ -279,7 +279,9 @@ void socket_unlock(struct endpoint *endpoint, struct completion_batch *batch)
 
 static bool serve_on_lcore(struct endpoint *endpoint)
 {
-    struct completion_batch batch = {.count = 0};
+    struct completion_batch batch;
+
+    batch.count = 0;
     bool more = pending_serve(endpoint, &batch);
 
     lock_word_release_from_lcore(&endpoint->word, more);

@@ -59,11 +59,12 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
 {
     struct endpoint *endpoint = reference->endpoint;
     const struct wsp_socket *socket = reference->socket;
-    struct completion_batch batch = {.count = 0};
+    struct completion_batch batch; /* not zeroed whole: it is large, and this is every receive */
     uint64_t deadline = 0;
     bool waited = false;
     int error = socket_relock(reference);
 
+    batch.count = 0;
     if (error != 0)
         return error;
     for (;;) {

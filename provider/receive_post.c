@@ -137,11 +137,12 @@ static int post(const struct socket_reference *reference, const struct receive_c
 
 int receive_post(const struct socket_reference *reference, const struct receive_call *call)
 {
-    struct completion_batch batch = {.count = 0};
+    struct completion_batch batch;
     struct indication indication = {.event = NULL};
     /* Before the event is reset and memory is touched; the check under LOCK decides. */
     int error = receive_check_socket(reference, call);
 
+    batch.count = 0;
     if (error == 0)
         error = prefault(call);
     if (error == 0)

@@ -46,6 +46,15 @@ bool socket_resolve(SOCKET s, struct socket_reference *reference)
     return reference->endpoint != NULL && (reference->generation & 1) != 0;
 }
 
+bool socket_is_open(SOCKET s)
+{
+    struct socket_reference reference;
+
+    return socket_resolve(s, &reference) &&
+           lock_word_generation(atomic_load_explicit(&reference.endpoint->word,
+                                                     memory_order_relaxed)) == reference.generation;
+}
+
 int socket_relock(const struct socket_reference *reference)
 {
     switch (lock_word_acquire(&reference->endpoint->word, reference->generation)) {

@@ -60,6 +60,9 @@ struct socket_reference {
  */
 bool socket_resolve(SOCKET s, struct socket_reference *reference);
 
+/** Is it a socket at this moment? Any thread, without LOCK. */
+bool socket_is_open(SOCKET s);
+
 /** Resolve and take LOCK. @return 0; WSAENOTSOCK (A05); WSAEINPROGRESS: a signal handler called on
  *  a socket that the thread it interrupted holds */
 int socket_lock(SOCKET s, struct socket_reference *reference);

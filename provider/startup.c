@@ -42,6 +42,7 @@ static int take_host(const WSPUPCALLTABLE *upcalls)
     provider_upcalls = *upcalls; /* O01: by value, and copied */
     provider_host_is_own = host_is_own(upcalls);
     if (provider_host_is_own) {
+        host_check_sockets_by(socket_is_open);
         host_on_thread_exit(pending_thread_exit);
         host_on_dropped_apc(pending_forget_routine);
     }
@@ -86,6 +87,7 @@ int WSPAPI spi_cleanup(LPINT error_pointer)
     } else if (--startups == 0) { /* O02 */
         spi_close_all();
         if (provider_host_is_own) {
+            host_check_sockets_by(NULL);
             host_on_thread_exit(NULL);
             host_on_dropped_apc(NULL);
         }

@@ -249,9 +249,9 @@ inline lock_word_release(me)
 }
 
 /*
- * Only after lock_word_release() said false under this LOCK. That has cleared AGAIN, so this sets it
- * in the step that releases: when the lcore sees neither bit it drops its ready-list entry. Needs
- * the local `bool waiters`.
+ * Only after lock_word_release() said false under this LOCK. That has cleared AGAIN, so this sets
+ * it in the step that releases: when the lcore sees neither bit it drops its ready-list entry.
+ * Needs the local `bool waiters`.
  */
 inline lock_word_hand_back(me)
 {

@@ -15,7 +15,7 @@ const _Atomic uint64_t *allocations_of_this_thread(void)
     return &allocations;
 }
 
-static void count(void)
+static void count_one(void)
 {
     uint64_t before = atomic_load_explicit(&allocations, memory_order_relaxed);
 
@@ -30,13 +30,13 @@ static void on_malloc(const volatile void *at, size_t size)
 {
     (void)at;
     (void)size;
-    count();
+    count_one();
 }
 
 static void on_free(const volatile void *at)
 {
     (void)at;
-    count();
+    count_one();
 }
 
 __attribute__((constructor)) static void install(void)
@@ -55,44 +55,44 @@ extern void __libc_free(void *at);
 
 void *malloc(size_t size)
 {
-    count();
+    count_one();
     return __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-    count();
+    count_one();
     return __libc_calloc(count, size);
 }
 
 void *realloc(void *at, size_t size)
 {
-    count();
+    count_one();
     return __libc_realloc(at, size);
 }
 
 void *memalign(size_t alignment, size_t size)
 {
-    count();
+    count_one();
     return __libc_memalign(alignment, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
-    count();
+    count_one();
     return __libc_memalign(alignment, size);
 }
 
 int posix_memalign(void **at, size_t alignment, size_t size)
 {
-    count();
+    count_one();
     *at = __libc_memalign(alignment, size);
     return *at != NULL ? 0 : ENOMEM;
 }
 
 void free(void *at)
 {
-    count();
+    count_one();
     __libc_free(at);
 }
 

@@ -35,7 +35,8 @@ extern "C" {
 
 /**
  * Begin to use this library. Calls nest; each that succeeds is balanced by one WSACleanup().
- * It does not start the dataplane: wirerx_start() does.
+ * The dataplane is wirerx_start()'s business, unless the environment variable WIRERX_CONFIG names a
+ * configuration: then the first WSAStartup() starts it and the last WSACleanup() stops it.
  *
  * @param wVersionRequested  MAKEWORD(2, 2); a higher version is answered with 2.2
  * @param lpWSAData          receives the version, the description and the status

@@ -124,8 +124,8 @@ DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds);
 /**
  * Wait until an event is signalled or, when bAlertable is TRUE, this thread has run APCs.
  *
- * @return as WaitForSingleObject(); WAIT_IO_COMPLETION after all APCs that were queued have run,
- *         whatever the event's state (F01, F07, F20)
+ * @return as WaitForSingleObject(); an event that is signalled already ends it before any APC runs;
+ *         otherwise WAIT_IO_COMPLETION after all APCs that were queued have run (F01, F07, F20)
  */
 DWORD WINAPI WaitForSingleObjectEx(HANDLE hHandle, DWORD dwMilliseconds, BOOL bAlertable);
 
