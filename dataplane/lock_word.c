@@ -51,8 +51,13 @@ enum lock_result lock_word_acquire_slow(_Atomic uint64_t *word, uint32_t generat
     for (;;) {
         uint64_t seen = atomic_load_explicit(word, memory_order_relaxed);
 
-        if (lock_word_generation(seen) != generation)
+        if (lock_word_generation(seen) != generation) {
+            /* The futex compares the low half only: this thread may have slept on a later life's
+             * lock and taken a wake-up that was meant for one of its waiters. */
+            if (announced)
+                wake(low_half(word), 1);
             return LOCK_STALE;
+        }
         if ((seen & LOCK_WORD_LOCK) == 0) {
             uint64_t desired = seen | self | LOCK_WORD_LOCK | announced;
 
@@ -118,8 +123,8 @@ void lock_word_retire(_Atomic uint64_t *word)
     uint64_t next = (uint64_t)(lock_word_generation(seen) + 1) << LOCK_WORD_GENERATION_SHIFT;
 
     atomic_store_explicit(word, next, memory_order_release);
-    /* Unconditionally: a waiter that was woken by an earlier release and now finds its handle
-     * stale does not pass the wake-up on. */
+    /* All of them, and unconditionally: WAITERS is gone with the store, and whoever sleeps now
+     * waits for a life that has ended. */
     wake(low_half(word), INT_MAX);
 }
 

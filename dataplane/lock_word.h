@@ -24,7 +24,8 @@
  * has looked since. Rules, which tests/model checks:
  *   R1 Whoever unlocks does it by a compare-and-swap that fails if AGAIN is set, then clears AGAIN
  *      (before looking), serves, and tries again; after a bounded number of completions it may
- *      release LOCK and leave AGAIN set.
+ *      release LOCK and set AGAIN in the same step, for the lcore. One locked section posts at most
+ *      as many receives as it can complete.
  *   R2 The lcore keeps its ready-list entry while LOCK or AGAIN is set. It looks at the word once
  *      per pass: LOCK set, it goes on; both clear, the holder served everything and the entry goes;
  *      AGAIN alone, it makes its one attempt again.

@@ -297,8 +297,10 @@ static void serve_on_service_thread(struct endpoint *endpoint)
         struct completion_batch batch = {.count = 0};
         uint64_t word = atomic_load_explicit(&endpoint->word, memory_order_relaxed);
 
-        if (lock_word_acquire(&endpoint->word, lock_word_generation(word)) != LOCK_ACQUIRED)
-            return; /* closed meanwhile */
+        /* An even generation is a slot that is closed or closing: the lcore may be its consumer. */
+        if ((lock_word_generation(word) & 1) == 0 ||
+            lock_word_acquire(&endpoint->word, lock_word_generation(word)) != LOCK_ACQUIRED)
+            return;
         more = pending_serve(endpoint, &batch);
         socket_unlock(endpoint, &batch);
     }
@@ -330,7 +332,8 @@ static void network_down(struct endpoint *endpoint)
     uint64_t word = atomic_load_explicit(&endpoint->word, memory_order_relaxed);
     const struct ring_element *element;
 
-    if (lock_word_acquire(&endpoint->word, lock_word_generation(word)) != LOCK_ACQUIRED)
+    if ((lock_word_generation(word) & 1) == 0 ||
+        lock_word_acquire(&endpoint->word, lock_word_generation(word)) != LOCK_ACQUIRED)
         return; /* being closed: nothing waits any more */
     struct posted_receive *list = pending_remove_all(endpoint);
     while ((element = endpoint_front(endpoint)) != NULL)
