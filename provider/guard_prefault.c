@@ -21,9 +21,9 @@
  */
 #define POPULATE_MAX ((uintptr_t)16 << 20)
 
-/* What a thread remembers, and for how many receives before it looks again. */
+/* What a thread remembers, until an access of any thread fails. It does not look again by itself: that
+ * would be a system call now and then on the road of a receive. */
 #define RANGES 8
-#define HITS_MAX 65536
 
 struct range {
     uintptr_t start;
@@ -34,7 +34,6 @@ struct cache {
     struct range ranges[RANGES];
     unsigned latest; /* the range of the last hit */
     unsigned oldest; /* the next one to be given up */
-    unsigned hits;
     unsigned faults; /* guard_faults when the cache was emptied */
 };
 
@@ -49,11 +48,10 @@ static bool contains(const struct range *range, uintptr_t start, uintptr_t end)
 static bool is_cached(uintptr_t start, uintptr_t end)
 {
     unsigned faults = atomic_load_explicit(&guard_faults, memory_order_relaxed);
-    if (cache.faults != faults || cache.hits == HITS_MAX) {
+    if (cache.faults != faults) {
         cache = (struct cache){.faults = faults};
         return false;
     }
-    cache.hits++;
     if (contains(&cache.ranges[cache.latest], start, end))
         return true;
     for (unsigned i = 0; i < RANGES; i++) {

@@ -37,7 +37,7 @@ say "debootstrap"
 mirror=$(grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} \
     2>/dev/null | head -n 1 || true)
 debootstrap --variant=minbase --include=ca-certificates,git,sudo bookworm "$root" \
-    "${mirror:-http://deb.debian.org/debian}" >"$root.log" 2>&1 || { tail -n 20 "$root.log"; exit 1; }
+    ${mirror:+"$mirror"} >"$root.log" 2>&1 || { tail -n 20 "$root.log"; exit 1; }
 rm -f "$root.log"
 
 # This machine's way to the archive, and nothing else of it.

@@ -11,6 +11,7 @@
 
 #include <rte_cycles.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
 
@@ -447,15 +448,16 @@ SUITE_TEST(races, stop_under_eight_threads_and_arrivals) // D18 A19
 
         begin_sending();
         start_workers(workers, s, SEED + round);
-        Sleep(20 + round % 100);
-        wire_capture_log();
-        CHECK_EQ_I64(wirerx_stop(), 0);
+        uint64_t t0=wake_clock(); Sleep(20 + round % 100);
+        uint64_t t1=wake_clock(); wire_capture_log();
+        CHECK_EQ_I64(wirerx_stop(), 0); uint64_t t2=wake_clock();
         CHECK_EQ_STR(wire_captured_log(), ""); /* no buffer is missing */
         atomic_store(&sending, false);
         finish_workers(workers);
-        close_socket(s);
+        uint64_t t3=wake_clock(); close_socket(s);
         free(workers);
-        wire_start(&config, &pending_operations, false);
+        wire_start(&config, &pending_operations, false); uint64_t t4=wake_clock();
+        fprintf(stderr,"sleep %lu stop %lu finish %lu start %lu n %lu\n",(t1-t0)/1000,(t2-t1)/1000,(t3-t2)/1000,(t4-t3)/1000,atomic_load(&received));
     }
 }
 
