@@ -291,6 +291,7 @@ static int stop_on_service(void *unused)
     (void)unused;
     if (!dataplane.by_hand)
         stop_lcores();
+    service_do_deferred();
     for (uint32_t slot = 0; slot < dataplane.slots_used; slot++)
         if (dataplane.bindings[slot].open)
             end_endpoint(endpoint_at(slot));

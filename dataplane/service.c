@@ -86,6 +86,12 @@ static void do_deferred(struct lcore *lcore)
     }
 }
 
+void service_do_deferred(void)
+{
+    for (unsigned i = 0; i < service.lcores_count; i++)
+        do_deferred(&service.lcores[i]);
+}
+
 static void answer_call(void)
 {
     if (atomic_load_explicit(&service.call_state, memory_order_acquire) != 1)
@@ -104,8 +110,7 @@ static void *service_main(void *unused)
     for (;;) {
         atomic_store_explicit(&service.word, SERVICE_AWAKE, memory_order_seq_cst);
         answer_call();
-        for (unsigned i = 0; i < service.lcores_count; i++)
-            do_deferred(&service.lcores[i]);
+        service_do_deferred();
         uint64_t now = wake_clock();
         if (service.operations != NULL && now >= next_tick) {
             service.operations->tick();

@@ -28,6 +28,10 @@ int service_call(int (*function)(void *argument), void *argument);
 void service_attach(struct lcore *lcores, unsigned count,
                     const struct endpoint_operations *operations);
 
+/** Do what the lcores have deferred so far. On the service thread: also before they go away, or who waits
+ *  for one of those wake-ups would sleep on. */
+void service_do_deferred(void);
+
 /** Make the service thread look. Any thread; a syscall only if it sleeps. */
 void service_wake(void);
 

@@ -272,7 +272,7 @@ SUITE_TEST(api, arguments_arrive_as_given)
     CHECK_ARGUMENTS(1, 2, 3, 0, 4, 5);
     socket(2, 1, 6);
     CHECK_ARGUMENTS(2, 1, 6, 0, 0, WSA_FLAG_OVERLAPPED);
-    bind(9, NAME, 16);
+    (void)bind(9, NAME, 16);
     CHECK_ARGUMENTS(AT(&address), 16);
     getsockname(9, NAME, &length);
     CHECK_ARGUMENTS(AT(&address), AT(&length));
