@@ -13,7 +13,7 @@
 static uint32_t ports_of_interface(uint32_t interface)
 {
     if (interface == 0)
-        return KEYS_ALL_PORTS;
+        return (1u << dataplane.config.ports_count) - 1;
     for (unsigned p = 0; p < dataplane.config.ports_count; p++)
         for (unsigned a = 0; a < dataplane.config.ports[p].addresses_count; a++)
             if (rte_cpu_to_be_32(dataplane.config.ports[p].addresses[a].address) == interface)

@@ -25,11 +25,8 @@ static unsigned cores[2];
 static struct config two_cores(void)
 {
     struct config config = wire_config();
-    cpu_set_t set;
 
-    CPU_ZERO(&set);
-    sched_getaffinity(0, sizeof set, &set);
-    if (CPU_COUNT(&set) < 2)
+    if (wire_cpus() < 2)
         SKIP("this process may use one CPU only");
     cores[0] = wire_cpu(1);
     cores[1] = wire_cpu(0);

@@ -315,6 +315,8 @@ static void *hammer(void *argument)
         seed = seed * 1664525u + 1013904223u;
         for (volatile unsigned i = seed >> 26; i > 0; i--)
             continue;
+        if (seed % 1024 < 8) /* as if the scheduler had taken it off its core */
+            sched_yield();
         while (!lock_word_release(&word))
             if (serve(2)) {
                 lock_word_hand_back(&word);
@@ -359,7 +361,8 @@ SUITE_TEST(lock_word, no_service_is_lost_under_four_clients, .timeout = 100)
         sched_yield();
     while (item < ITEMS || contended < CONTENDED || ready) {
         CHECK_MSG(wake_clock() < deadline, "%u items, the lock was held %u times", item, contended);
-        item++;
+        if (++item % 256 == 0)
+            sched_yield();
         random = random * 1664525u + 1013904223u;
         uint32_t burst = (random >> 28) + 1;
 

@@ -116,8 +116,14 @@ static void expect_refusal(const struct config *config, int result, const char *
 SUITE_TEST(start, cores_and_memory_cannot_change_in_a_process)
 {
     struct config config = wire_config();
-    unsigned cores[2] = {wire_cpu(0), wire_cpu(1)}, other = wire_cpu(1);
+    unsigned cores[2], other;
 
+    if (wire_cpus() < 2) {
+        capture_end(); /* a skip comes without the fixture's end */
+        SKIP("this process may use one CPU only");
+    }
+    cores[0] = wire_cpu(0);
+    cores[1] = other = wire_cpu(1);
     wire_start(&config, &client_operations, true);
     wire_stop();
     config.cores_count = 2;

@@ -74,6 +74,15 @@ unsigned wire_cpu(unsigned before)
     FAIL("this process may not use that many CPUs");
 }
 
+unsigned wire_cpus(void)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CHECK(sched_getaffinity(0, sizeof set, &set) == 0);
+    return (unsigned)CPU_COUNT(&set);
+}
+
 struct config wire_config_device(const char *device)
 {
     static struct config_address address;

@@ -48,6 +48,9 @@ struct config wire_config_device(const char *device);
 /** The last CPU that this process may use, or the one before it (`before` = 1, ...). */
 unsigned wire_cpu(unsigned before);
 
+/** How many there are. */
+unsigned wire_cpus(void);
+
 /** dataplane_start(), and the wire to its ports. */
 void wire_start(const struct config *config, const struct endpoint_operations *operations,
                 bool by_hand);
