@@ -111,7 +111,7 @@ class Replay(command.Case):
                     process.send_signal(number)
                     before = time.monotonic()
                     result = self.status(0, command.finish(process))
-                    self.assertLess(time.monotonic() - before, 2 * command.SLOW)
+                    self.assertLess(time.monotonic() - before, 30 * command.SLOW)
                     self.assertEqual('interrupted', result.report['end'])
                     self.assertEqual('', result.err)
                     self.balanced(result.report)
@@ -176,7 +176,7 @@ class Replay(command.Case):
         report = self.recv('--join', '239.1.1.1:5000', '--pace', 'recorded').report
         self.assertEqual(800, report['datagrams'])
         self.assertGreater(report['seconds'], 0.75)
-        self.assertLess(time.monotonic() - before, 4 * command.SLOW)
+        self.assertLess(time.monotonic() - before, 30 * command.SLOW)
 
     def test_no_join_lists_the_groups(self):
         listed = json.loads(command.wirerx('recv', '--replay', self.feed, '--json').out)
