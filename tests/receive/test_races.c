@@ -418,7 +418,7 @@ static void finish_workers(struct worker *workers)
 
 SUITE_TEST(races, close_under_eight_threads_and_arrivals) // K02u K03 B11 G08 G11 D13
 {
-    uint64_t total = 0, end = wake_clock() + 4000000000u;
+    uint64_t total = 0, end = wake_clock() + 3000000000u;
     unsigned round = 0;
 
     for (; wake_clock() < end; round++) {
@@ -442,7 +442,7 @@ SUITE_TEST(races, close_under_eight_threads_and_arrivals) // K02u K03 B11 G08 G1
 SUITE_TEST(races, stop_under_eight_threads_and_arrivals) // D18 A19
 {
     struct config config = wire_config();
-    uint64_t end = wake_clock() + 4000000000u;
+    uint64_t end = wake_clock() + 3000000000u;
     unsigned round = 0;
 
     for (; wake_clock() < end; round++) {

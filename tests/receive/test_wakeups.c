@@ -25,7 +25,7 @@ static void open_sleepy(void)
 SUITE_FIXTURE(wakeups, open_sleepy, close_all);
 
 #define RECEIVERS 3u
-#define SECONDS 3
+#define SECONDS 2
 
 static _Atomic uint64_t received;
 static _Atomic bool enough;
