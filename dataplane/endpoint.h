@@ -38,6 +38,12 @@ struct lcore;
 /** Low bits of a pointer on its way home: which pool it belongs to (mbufs are 64-byte aligned). */
 #define ENDPOINT_POOL_TAG_MASK ((uintptr_t)63)
 
+/**
+ * In `posted`: beside posted receives something else waits for data, so that the lcore must serve
+ * the endpoint after every burst (a selection of network events, a select()).
+ */
+#define ENDPOINT_WATCHED 0x80000000u
+
 /** Why receives of an endpoint fail, beside having no data. */
 enum endpoint_state {
     ENDPOINT_CLOSED,   /**< the slot is free */
@@ -60,7 +66,7 @@ struct endpoint {
     /* --- client line ---------------------------------------------------------------------- */
     /** The lock word. */
     _Atomic uint64_t word __rte_cache_aligned;
-    /** Receives posted; set under LOCK before fence F2. */
+    /** Receives posted, and ENDPOINT_WATCHED; set under LOCK before fence F2. 0: nothing to serve. */
     _Atomic uint32_t posted;
     /** Receivers that sleep or are about to (incremented before fence F3). */
     _Atomic uint32_t sleepers;

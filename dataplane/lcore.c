@@ -27,6 +27,7 @@ static enum counter fate_of(struct lcore *lcore, struct rx_queue *queue, struct 
     struct rx_meta *meta = rx_meta(mbuf);
     meta->burst_tsc = now;
     meta->port = port->index;
+    meta->kind = RX_DATAGRAM;
     return lcore_deliver(lcore, &queue->counters, mbuf, &port->rules);
 }
 

@@ -10,7 +10,28 @@
  */
 
 #include <rte_mbuf.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+/**
+ * What a frame means to the sockets it is put in the ring of. Conditions travel as frames, so that
+ * they come in order with the data, complete posted receives and wake sleepers by the same road, are
+ * bounded by the same ring, and reach another lcore by the same hand-over. They have no payload.
+ */
+enum rx_kind {
+    RX_DATAGRAM,         /**< a whole message */
+    RX_PART,             /**< a part of a message: more of it follows */
+    RX_END,              /**< from here on conditions: the peer has ended, nothing follows (Q08) */
+    RX_ABORT,            /**< the peer has reset the circuit (Q09) */
+    RX_PORT_UNREACHABLE, /**< something this socket sent found no receiver (I12, RFC 792 type 3) */
+    RX_TIME_EXCEEDED,    /**< something this socket sent died on its way (I15, RFC 792 type 11) */
+};
+
+/** Is it a condition, not data? */
+static inline bool rx_is_condition(enum rx_kind kind)
+{
+    return kind >= RX_END;
+}
 
 struct rx_meta {
     uint64_t burst_tsc;        /**< time-stamp counter when the burst left the device */
@@ -20,8 +41,8 @@ struct rx_meta {
     uint16_t destination_port; /**< network byte order */
     uint16_t payload_offset;   /**< bytes from the frame's start to the UDP payload */
     uint16_t port;             /**< index of the port in the configuration */
-    uint32_t payload_length;   /**< bytes of UDP payload */
-    uint32_t reserved;
+    uint32_t payload_length;   /**< bytes of UDP payload; 0 of a condition */
+    uint32_t kind;             /**< enum rx_kind */
 } __rte_cache_aligned;
 
 /** Bytes of private area that every pool of ours gives its mbufs. */

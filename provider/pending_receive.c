@@ -81,9 +81,19 @@ static void set_posted(struct endpoint *endpoint, uint32_t posted)
     atomic_store_explicit(&endpoint->posted, posted, memory_order_relaxed);
 }
 
-static uint32_t posted_count(const struct endpoint *endpoint)
+static uint32_t posted_word(const struct endpoint *endpoint)
 {
     return atomic_load_explicit(&endpoint->posted, memory_order_relaxed);
+}
+
+uint32_t pending_count(const struct endpoint *endpoint)
+{
+    return posted_word(endpoint) & ~ENDPOINT_WATCHED;
+}
+
+void pending_watch(struct endpoint *endpoint, bool watched)
+{
+    set_posted(endpoint, pending_count(endpoint) | (watched ? ENDPOINT_WATCHED : 0));
 }
 
 void pending_post(struct endpoint *endpoint, struct posted_receive *receive)
@@ -96,7 +106,7 @@ void pending_post(struct endpoint *endpoint, struct posted_receive *receive)
     else
         socket->last->next = receive;
     socket->last = receive;
-    set_posted(endpoint, posted_count(endpoint) + 1);
+    set_posted(endpoint, posted_word(endpoint) + 1);
 }
 
 static void remove_first(struct endpoint *endpoint, struct wsp_socket *socket)
@@ -106,7 +116,7 @@ static void remove_first(struct endpoint *endpoint, struct wsp_socket *socket)
     socket->first = receive->next;
     if (socket->first == NULL)
         socket->last = NULL;
-    set_posted(endpoint, posted_count(endpoint) - 1);
+    set_posted(endpoint, posted_word(endpoint) - 1);
 }
 
 struct posted_receive *pending_remove(struct endpoint *endpoint,
@@ -126,7 +136,7 @@ struct posted_receive *pending_remove(struct endpoint *endpoint,
         before->next = r->next;
         if (socket->last == r)
             socket->last = before;
-        set_posted(endpoint, posted_count(endpoint) - 1);
+        set_posted(endpoint, posted_word(endpoint) - 1);
         return r;
     }
     return NULL;
@@ -138,7 +148,7 @@ struct posted_receive *pending_remove_all(struct endpoint *endpoint)
     struct posted_receive *list = socket->first;
 
     socket->first = socket->last = NULL;
-    set_posted(endpoint, 0);
+    set_posted(endpoint, posted_word(endpoint) & ENDPOINT_WATCHED);
     return list;
 }
 

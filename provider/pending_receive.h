@@ -68,6 +68,13 @@ void pending_give_back(struct posted_receive *receive);
 /** Append to the posted list and announce it. Under LOCK. Fence F2 is the caller's. */
 void pending_post(struct endpoint *endpoint, struct posted_receive *receive);
 
+/** Receives posted. Exact under LOCK. */
+uint32_t pending_count(const struct endpoint *endpoint);
+
+/** Have the lcore serve the endpoint after every burst, posted receives or not. Under LOCK. Fence F2 is
+ *  the caller's, before it looks for data itself. */
+void pending_watch(struct endpoint *endpoint, bool watched);
+
 /** First posted receive for which the predicate holds, taken off the list. Under LOCK. */
 struct posted_receive *pending_remove(struct endpoint *endpoint,
                                       bool (*matches)(const struct posted_receive *, const void *),

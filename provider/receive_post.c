@@ -112,7 +112,7 @@ static int post(const struct socket_reference *reference, const struct receive_c
 
     if (error != 0)
         return error;
-    if (atomic_load_explicit(&endpoint->posted, memory_order_relaxed) >= socket->max_posted)
+    if (pending_count(endpoint) >= socket->max_posted)
         return WSAEWOULDBLOCK; /* C08 */
     struct posted_receive *receive = pending_take(socket, call->buffers_count);
     if (receive == NULL)
