@@ -87,6 +87,8 @@ struct endpoint {
     _Atomic uint64_t received;
     _Atomic uint64_t truncated;
     _Atomic uint64_t faulted;
+    _Atomic uint64_t conditions;    /**< ends and errors that a receive has reported */
+    _Atomic uint64_t peer_filtered; /**< queued before WSPConnect and not the peer's (I05) */
     struct rte_mbuf *returning[ENDPOINT_RETURN_BATCH];
 
     /* --- lcore part ------------------------------------------------------------------------- */
@@ -141,6 +143,19 @@ static inline const struct ring_element *endpoint_front(struct endpoint *e)
             return NULL;
     }
     return &e->ring[head & e->mask];
+}
+
+/** The element behind `index` others, or NULL. Under LOCK. Valid until one is consumed. */
+static inline const struct ring_element *endpoint_peek(struct endpoint *e, uint32_t index)
+{
+    uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
+
+    if (index >= e->cached_tail - head) {
+        e->cached_tail = atomic_load_explicit(&e->tail, memory_order_acquire);
+        if (index >= e->cached_tail - head)
+            return NULL;
+    }
+    return &e->ring[(head + index) & e->mask];
 }
 
 /** Send home what has been collected. Under LOCK. */

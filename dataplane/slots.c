@@ -72,6 +72,8 @@ static void reset(struct endpoint *e, const struct config_sockets *settings)
     atomic_store(&e->received, 0);
     atomic_store(&e->truncated, 0);
     atomic_store(&e->faulted, 0);
+    atomic_store(&e->conditions, 0);
+    atomic_store(&e->peer_filtered, 0);
     memset(&e->lcore, 0, sizeof e->lcore);
     e->lcore.ring = e->ring;
     e->lcore.mask = e->mask;

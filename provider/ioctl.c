@@ -4,6 +4,7 @@
 
 #include "guard.h"
 #include "pending_receive.h"
+#include "receive_take.h"
 #include "spi.h"
 
 static int set_nonblocking(struct wsp_socket *socket, LPVOID in, DWORD in_bytes)
@@ -16,18 +17,20 @@ static int set_nonblocking(struct wsp_socket *socket, LPVOID in, DWORD in_bytes)
     return 0;
 }
 
-/* Datagrams: the size of the first one (L08u). The consumer's part of an endpoint is LOCK's only while
+/* L08, L08u. The consumer's part of an endpoint is LOCK's only while
  * it is attached: once it is down, the service thread empties it without. */
-static int readable_bytes(struct endpoint *endpoint, LPVOID out, DWORD out_bytes, DWORD *written)
+static int readable_bytes(const struct socket_reference *reference, LPVOID out, DWORD out_bytes,
+                          DWORD *written)
 {
+    struct endpoint *endpoint = reference->endpoint;
     uint32_t state = atomic_load_explicit(&endpoint->state, memory_order_relaxed);
-    const struct ring_element *element = NULL;
+    uint32_t bytes = 0;
 
     if (state == ENDPOINT_NET_DOWN)
         return WSAENETDOWN; /* A19 */
     if (state == ENDPOINT_ATTACHED)
-        element = endpoint_front(endpoint);
-    if (out_bytes < sizeof(ULONG) || !guard_store32(out, element == NULL ? 0 : element->length))
+        bytes = receive_readable(endpoint, reference->socket);
+    if (out_bytes < sizeof(ULONG) || !guard_store32(out, bytes))
         return WSAEFAULT;
     *written = sizeof(ULONG);
     return 0;
@@ -48,7 +51,7 @@ static int control(SOCKET s, DWORD code, LPVOID in, DWORD in_bytes, LPVOID out, 
     else if (code == (DWORD)FIONBIO)
         error = set_nonblocking(reference.socket, in, in_bytes);
     else if (code == (DWORD)FIONREAD)
-        error = readable_bytes(reference.endpoint, out, out_bytes, &written);
+        error = readable_bytes(&reference, out, out_bytes, &written);
     else
         error = WSAEOPNOTSUPP;
     if (error == 0 && !guard_store32(returned, written))

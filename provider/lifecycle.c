@@ -7,6 +7,7 @@
 #include "guard.h"
 #include "pending_receive.h"
 #include "protocols.h"
+#include "receive_take.h"
 #include "spi.h"
 
 #define MULTIPOINT_FLAGS                                                                    \
@@ -43,6 +44,13 @@ static void set_up(struct endpoint *endpoint, const WSAPROTOCOL_INFOW *protocol,
     socket->receive_timeout_ms = 0;
     socket->spin_us = dataplane_socket_defaults().spin_us;
     socket->max_posted = SOCKET_MAX_POSTED_DEFAULT;
+    socket->manner = receive_manner_of(protocol);
+    socket->receive_shut = socket->send_shut = false;
+    socket->ended = false;
+    socket->position = 0;
+    socket->peer_address = 0;
+    socket->peer_port = 0;
+    receive_settle_plain(socket);
 }
 
 static int open_socket(const WSAPROTOCOL_INFOW *protocol, DWORD flags, SOCKET *s)

@@ -82,7 +82,7 @@ static int result_of(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD transferred, 
     if (!guard_copy_from(&bytes, &overlapped->InternalHigh, sizeof bytes) ||
         !guard_store32(transferred, (uint32_t)bytes)) /* E05: on failure, too */
         return WSAEFAULT;
-    if (error == 0 && !guard_store32(flags, 0)) /* E04 */
+    if (error == 0 && !guard_store32(flags, overlapped_flags((uint32_t)status))) /* E04 */
         return WSAEFAULT;
     return error;
 }

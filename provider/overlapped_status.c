@@ -13,17 +13,18 @@ static const struct {
     {OVERLAPPED_ACCESS_VIOLATION, WSAEFAULT},
     {OVERLAPPED_CANCELLED, WSA_OPERATION_ABORTED},
     {OVERLAPPED_NETWORK_UNREACHABLE, WSAENETDOWN}, /* D18 */
-    {0xC000020Du, WSAECONNRESET},                  /* CONNECTION_RESET */
-    {0xC000023Fu, WSAECONNRESET},                  /* PORT_UNREACHABLE */
+    {OVERLAPPED_CONNECTION_RESET, WSAECONNRESET},
+    {OVERLAPPED_PORT_UNREACHABLE, WSAECONNRESET},
+    {OVERLAPPED_HOP_LIMIT_EXCEEDED, WSAENETRESET}, /* I15 */
     {0xC000013Cu, WSAECONNRESET},                  /* REMOTE_DISCONNECT */
     {0xC0000241u, WSAECONNABORTED},                /* CONNECTION_ABORTED */
     {0xC000013Bu, WSAECONNABORTED},                /* LOCAL_DISCONNECT */
-    {0xC0000237u, WSAEDISCON},                     /* GRACEFUL_DISCONNECT */
-    {0xC0000240u, WSAEINTR},                       /* REQUEST_ABORTED */
-    {0xC000023Au, WSAENOTCONN},                    /* CONNECTION_INVALID */
-    {0xC0000140u, WSAENOTCONN},                    /* INVALID_CONNECTION */
-    {0xC00000B0u, WSAESHUTDOWN},                   /* PIPE_DISCONNECTED */
-    {0xC00000B5u, WSAETIMEDOUT},                   /* IO_TIMEOUT */
+    {OVERLAPPED_GRACEFUL_DISCONNECT, WSAEDISCON},
+    {0xC0000240u, WSAEINTR},     /* REQUEST_ABORTED */
+    {0xC000023Au, WSAENOTCONN},  /* CONNECTION_INVALID */
+    {0xC0000140u, WSAENOTCONN},  /* INVALID_CONNECTION */
+    {0xC00000B0u, WSAESHUTDOWN}, /* PIPE_DISCONNECTED */
+    {0xC00000B5u, WSAETIMEDOUT}, /* IO_TIMEOUT */
 };
 
 int overlapped_error(uint32_t status)
@@ -32,6 +33,11 @@ int overlapped_error(uint32_t status)
         if (rows[i].status == status)
             return rows[i].error;
     return overlapped_is_success(status) ? 0 : WSAEINVAL;
+}
+
+uint32_t overlapped_flags(uint32_t status)
+{
+    return status == OVERLAPPED_RECEIVE_PARTIAL ? MSG_PARTIAL : 0;
 }
 
 bool overlapped_is_success(uint32_t status)

@@ -7,7 +7,7 @@
 #include "guard.h"
 #include "host/host.h"
 #include "overlapped_status.h"
-#include "scatter.h"
+#include "receive_take.h"
 
 /* --- records ---------------------------------------------------------------------------------- */
 
@@ -173,7 +173,7 @@ static void finish(struct posted_receive *receive, uint32_t status, uint32_t byt
 
     receive->error = (DWORD)overlapped_error(status);
     receive->bytes = bytes;
-    receive->flags = 0;
+    receive->flags = overlapped_flags(status);
     publish_result(receive, status, bytes);
     batch->rows[batch->count].event = event;
     batch->rows[batch->count].routine = receive->routine != NULL ? receive : NULL;
@@ -195,40 +195,45 @@ static void stamp(const struct wsp_socket *socket, const struct posted_receive *
         guard_store64(&receive->overlapped->Offset, rx_meta(element->mbuf)->burst_tsc);
 }
 
+/* The datagram is gone even when the buffers were (A24): a posted receive has no second try. */
 static void complete_with(struct endpoint *endpoint, struct posted_receive *receive,
-                          const struct ring_element *element, struct completion_batch *batch)
+                          const struct received *got, struct completion_batch *batch)
 {
-    uint32_t copied = 0, status = OVERLAPPED_SUCCESS;
+    if (got->first != NULL)
+        stamp(receive->owner, receive, got->first);
+    receive_consume(endpoint, receive->owner, got);
+    finish(receive, got->status, got->bytes, batch);
+}
 
-    if (!scatter_copy(element, receive->buffers, receive->buffers_count, false, &copied) ||
-        !scatter_source(element, receive->from, receive->fromlen)) {
-        status = OVERLAPPED_ACCESS_VIOLATION; /* A24 */
-        copied = 0;
-        endpoint_count(&endpoint->faulted, 1);
-    } else if (copied < element->length) {
-        status = OVERLAPPED_BUFFER_OVERFLOW; /* D04, I01 */
-        endpoint_count(&endpoint->truncated, 1);
-    }
-    endpoint_count(&endpoint->received, 1);
-    stamp(receive->owner, receive, element);
-    endpoint_consume(endpoint, element);
-    finish(receive, status, copied, batch);
+static bool look_for(struct endpoint *endpoint, struct posted_receive *receive,
+                     struct received *got)
+{
+    struct receive_room room = {
+        .buffers = receive->buffers,
+        .count = receive->buffers_count,
+        .from = receive->from,
+        .fromlen = receive->fromlen,
+        .flags = receive->wanted,
+    };
+
+    return receive_look(endpoint, receive->owner, &room, got);
 }
 
 bool pending_serve(struct endpoint *endpoint, struct completion_batch *batch)
 {
     struct wsp_socket *socket = socket_of(endpoint);
-    const struct ring_element *element = NULL;
+    struct posted_receive *receive;
+    struct received got;
 
-    while (socket->first != NULL && (element = endpoint_front(endpoint)) != NULL) {
-        struct posted_receive *receive = socket->first;
-
+    while ((receive = socket->first) != NULL) {
         if (batch->count == COMPLETION_BATCH)
-            return true;
+            return endpoint_front(endpoint) != NULL || socket->ended;
+        if (!look_for(endpoint, receive, &got))
+            break;
         remove_first(endpoint, socket);
-        complete_with(endpoint, receive, element, batch);
+        complete_with(endpoint, receive, &got, batch);
     }
-    if (element == NULL)
+    if (endpoint_front(endpoint) == NULL)
         endpoint_flush_returns(endpoint);
     return false;
 }
@@ -268,7 +273,7 @@ void completion_signal(struct completion_batch *batch)
     batch->count = 0;
 }
 
-void socket_unlock(struct endpoint *endpoint, struct completion_batch *batch)
+void socket_release(struct endpoint *endpoint, struct completion_batch *batch)
 {
     while (!lock_word_release(&endpoint->word)) {
         /* AGAIN was set and is cleared: data may have come that a posted receive wants. */
@@ -279,6 +284,11 @@ void socket_unlock(struct endpoint *endpoint, struct completion_batch *batch)
     }
     if (batch->count != 0)
         completion_signal(batch);
+}
+
+void socket_unlock(struct endpoint *endpoint, struct completion_batch *batch)
+{
+    socket_release(endpoint, batch);
     /* The baton: whoever leaves data behind wakes the next sleeper. */
     if (unlikely(atomic_load_explicit(&endpoint->sleepers, memory_order_relaxed) != 0) &&
         endpoint_queued(endpoint) != 0)

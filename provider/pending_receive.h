@@ -39,6 +39,7 @@ struct posted_receive {
     HANDLE event;       /**< NULL: none, or there is a routine (D11) */
     struct sockaddr *from;
     LPINT fromlen;
+    DWORD wanted; /**< MSG_* as the call gave them */
     uint32_t buffers_count;
     uint32_t buffers_capacity;
     WSABUF *buffers; /**< inline_buffers, or memory of its own that stays with the record */
@@ -96,7 +97,10 @@ void pending_end(struct posted_receive *receive, uint32_t status, struct complet
 /** Deliver what is owed: events set, APCs queued. Not under LOCK. Empties the batch. */
 void completion_signal(struct completion_batch *batch);
 
-/** Release LOCK by rule R1, serving what is owed, then signal and pass the baton on. */
+/** Release LOCK by rule R1, serving what is owed, then signal. */
+void socket_release(struct endpoint *endpoint, struct completion_batch *batch);
+
+/** socket_release(), and pass the baton on. */
 void socket_unlock(struct endpoint *endpoint, struct completion_batch *batch);
 
 /** The dataplane's callbacks: see struct endpoint_operations. */

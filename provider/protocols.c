@@ -10,6 +10,15 @@ static int chosen(int given, int from_info, int have_info)
     return given == FROM_PROTOCOL_INFO && have_info ? from_info : given;
 }
 
+const WSAPROTOCOL_INFOW *provider_further_protocols;
+unsigned provider_further_count;
+
+static const WSAPROTOCOL_INFOW *protocol_at(unsigned index)
+{
+    return index < CATALOGUE_ENTRIES ? &catalogue[index]
+                                     : &provider_further_protocols[index - CATALOGUE_ENTRIES];
+}
+
 const WSAPROTOCOL_INFOW *provider_find_protocol(int af, int type, int protocol,
                                                 const WSAPROTOCOL_INFOW *info, int *error)
 {
@@ -20,8 +29,8 @@ const WSAPROTOCOL_INFOW *provider_find_protocol(int af, int type, int protocol,
     type = chosen(type, from->iSocketType, info != NULL);
     protocol = chosen(protocol, from->iProtocol, info != NULL);
     *error = WSAEAFNOSUPPORT;
-    for (unsigned i = 0; i < CATALOGUE_ENTRIES; i++) {
-        const WSAPROTOCOL_INFOW *row = &catalogue[i];
+    for (unsigned i = 0; i < CATALOGUE_ENTRIES + provider_further_count; i++) {
+        const WSAPROTOCOL_INFOW *row = protocol_at(i);
 
         if (af != 0 && af != row->iAddressFamily)
             continue;

@@ -5,6 +5,14 @@
 #include "wirerx/ws2spi.h"
 
 /**
+ * Further protocols that sockets can be made for, beside the catalogue's; not listed to anybody. The
+ * tests put some there that have other traits than UDP, so that what receives make of traits (Q01 to
+ * Q09) can be shown. Set while no socket is open.
+ */
+extern const WSAPROTOCOL_INFOW *provider_further_protocols;
+extern unsigned provider_further_count;
+
+/**
  * The protocol of the catalogue for WSPSocket's arguments, where 0 and FROM_PROTOCOL_INFO stand for "any" and "as in
  * info" (O03).
  * @return NULL with *error: WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSAEPROTONOSUPPORT, WSAEPROTOTYPE

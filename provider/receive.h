@@ -46,12 +46,21 @@ enum receive_wait {
     RECEIVE_TIMED_OUT,
 };
 
+/** How long a blocking receive waits, and what for. */
+struct receive_limits {
+    uint64_t deadline; /**< CLOCK_MONOTONIC nanoseconds or WAKE_FOREVER */
+    uint32_t spin_us;
+    uint32_t seen; /**< the ring's tail when the call last looked: it waits for another one */
+};
+
+/** Of a call that begins to wait now. Under LOCK. */
+struct receive_limits receive_limits_of(const struct wsp_socket *socket);
+
 /**
- * Wait until there may be data: spin for the socket's time, then sleep alertably (B08). Not under
- * LOCK. Whoever leaves without having taken data passes the baton on.
- * @param deadline  CLOCK_MONOTONIC nanoseconds or WAKE_FOREVER
+ * Wait until there may be more than the call has seen: spin for the socket's time, then sleep alertably
+ * (B08). Not under LOCK. Whoever leaves without having taken data passes the baton on.
  */
-enum receive_wait receive_wait(const struct socket_reference *reference, uint32_t spin_us,
-                               uint64_t deadline);
+enum receive_wait receive_wait(const struct socket_reference *reference,
+                               const struct receive_limits *limits);
 
 #endif

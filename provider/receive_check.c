@@ -4,17 +4,9 @@
 
 #include "guard.h"
 #include "receive.h"
+#include "receive_take.h"
 
 #define KNOWN_FLAGS (MSG_PEEK | MSG_OOB | MSG_PARTIAL | MSG_PUSH_IMMEDIATE | MSG_WAITALL)
-
-static bool is_byte_stream(const WSAPROTOCOL_INFOW *protocol, DWORD flags)
-{
-    if (!(protocol->dwServiceFlags1 & XP1_MESSAGE_ORIENTED))
-        return true; /* Q01 */
-    if (protocol->dwServiceFlags1 & XP1_PSEUDO_STREAM)
-        return true;                   /* Q02 */
-    return (flags & MSG_PARTIAL) != 0; /* Q03, Q04 */
-}
 
 int receive_check_call(struct receive_call *call)
 {
@@ -47,7 +39,7 @@ static int check_flags(const WSAPROTOCOL_INFOW *protocol, const struct receive_c
     if ((flags & MSG_PARTIAL) && !(protocol->dwServiceFlags1 & XP1_PARTIAL_MESSAGE))
         return WSAEOPNOTSUPP; /* H16 */
     if ((flags & MSG_WAITALL) &&
-        (!is_byte_stream(protocol, flags) || (flags & (MSG_OOB | MSG_PEEK | MSG_PARTIAL))))
+        (!receive_is_byte_stream(protocol, flags) || (flags & (MSG_OOB | MSG_PEEK | MSG_PARTIAL))))
         return WSAEOPNOTSUPP; /* H13b */
     if ((flags & MSG_PEEK) && call->overlapped != NULL)
         return WSAEOPNOTSUPP; /* H03 */
@@ -57,8 +49,12 @@ static int check_flags(const WSAPROTOCOL_INFOW *protocol, const struct receive_c
 int receive_check_socket(const struct socket_reference *reference, const struct receive_call *call)
 {
     const struct wsp_socket *socket = reference->socket;
+    const WSAPROTOCOL_INFOW *protocol = socket->protocol;
     int error;
 
+    /* Of a protocol that has connections it matters first whether there is one. */
+    if (unlikely(!(protocol->dwServiceFlags1 & XP1_CONNECTIONLESS) && socket->peer_port == 0))
+        return WSAENOTCONN; /* A15 */
     switch (atomic_load_explicit(&reference->endpoint->state, memory_order_relaxed)) {
     case ENDPOINT_ATTACHED:
         break;
@@ -67,7 +63,6 @@ int receive_check_socket(const struct socket_reference *reference, const struct 
     default:
         return WSAEINVAL; /* A17 */
     }
-    const WSAPROTOCOL_INFOW *protocol = socket->protocol;
     if (socket->send_only || (protocol->dwServiceFlags1 & XP1_UNI_SEND))
         return WSAEOPNOTSUPP; /* H15 */
     error = check_flags(protocol, call);
@@ -75,5 +70,7 @@ int receive_check_socket(const struct socket_reference *reference, const struct 
         return error;
     if (call->overlapped != NULL && !socket->overlapped)
         return WSAEINVAL; /* P01 */
+    if (socket->receive_shut)
+        return WSAESHUTDOWN; /* I16, J11: with data queued, too */
     return 0;
 }

@@ -3,10 +3,9 @@
 /* Non-overlapped receives: the common road. */
 
 #include "guard.h"
+#include "overlapped_status.h"
 #include "receive.h"
-#include "scatter.h"
-
-#define NS_PER_MS 1000000u
+#include "receive_take.h"
 
 static _Thread_local struct {
     struct wirerx_receive_info info;
@@ -30,37 +29,51 @@ int wirerx_last_receive(struct wirerx_receive_info *info)
     return 0;
 }
 
-/* Everything the call returns is written before the datagram is taken, so that a fault loses
- * nothing: the datagram stays and the call fails with WSAEFAULT. Under LOCK. */
-static int take(struct endpoint *endpoint, const struct ring_element *element,
-                const struct receive_call *call)
+/* Everything the call returns is written before anything is taken, so that a fault loses nothing: the
+ * data stays and the call fails with WSAEFAULT. Under LOCK. @return 0 or WSA error */
+static int take(struct endpoint *endpoint, struct wsp_socket *socket,
+                const struct receive_call *call, const struct received *got)
 {
-    uint32_t copied;
-    bool peek = (call->flags_in & MSG_PEEK) != 0;
+    int error = overlapped_error(got->status);
 
-    if (!scatter_copy(element, call->buffers, call->buffers_count, true, &copied) ||
-        !scatter_source(element, call->from, call->fromlen) ||
-        !guard_store32(call->bytes_received, copied))
+    if (got->status == OVERLAPPED_ACCESS_VIOLATION)
         return WSAEFAULT;
-    bool truncated = copied < element->length;
-    if (!truncated && !guard_store32(call->flags, 0)) /* H11 */
+    if ((error == 0 || error == WSAEMSGSIZE) && !guard_store32(call->bytes_received, got->bytes))
+        return WSAEFAULT;                                                         /* I02; A12 */
+    if (error == 0 && !guard_store32(call->flags, overlapped_flags(got->status))) /* H10, H11 */
         return WSAEFAULT;
-    receive_remember(element);
-    if (!peek) { /* H01 */
-        endpoint_count(&endpoint->received, 1);
-        if (truncated)
-            endpoint_count(&endpoint->truncated, 1);
-        endpoint_consume(endpoint, element);
-    }
-    return truncated ? WSAEMSGSIZE : 0; /* I01, I02, H04 */
+    if (got->first != NULL)
+        receive_remember(got->first);
+    if (!(call->flags_in & MSG_PEEK)) /* H01, H04 */
+        receive_consume(endpoint, socket, got);
+    return error;
+}
+
+/* The baton of a receive that found too little: it is passed on once for what it has seen, and not for
+ * ever between receivers none of whom it is enough for. */
+static void unlock(struct endpoint *endpoint, struct completion_batch *batch, bool seen_before)
+{
+    if (seen_before)
+        socket_release(endpoint, batch);
+    else
+        socket_unlock(endpoint, batch);
+}
+
+/* The tail up to which everything queued has been looked at and left. A full batch has ended the look
+ * early: then no tail there has been is it. */
+static uint32_t seen_tail(const struct endpoint *endpoint, const struct completion_batch *batch)
+{
+    return batch->count == COMPLETION_BATCH ? endpoint->cached_tail - 1 : endpoint->cached_tail;
 }
 
 int receive_now(const struct socket_reference *reference, const struct receive_call *call)
 {
     struct endpoint *endpoint = reference->endpoint;
-    const struct wsp_socket *socket = reference->socket;
+    struct wsp_socket *socket = reference->socket;
     struct completion_batch batch; /* not zeroed whole: it is large, and this is every receive */
-    uint64_t deadline = 0;
+    struct receive_room room = {call->buffers, call->buffers_count, true,
+                                call->from,    call->fromlen,       call->flags_in};
+    struct receive_limits limits = {.seen = 0};
     bool waited = false;
     int error = socket_relock(reference);
 
@@ -68,29 +81,36 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
     if (error != 0)
         return error;
     for (;;) {
-        error = receive_check_socket(reference, call);
-        const struct ring_element *element = NULL;
+        struct received got;
+        bool found = false;
 
-        /* Posted receives come first: what is queued is theirs (G12). */
+        error = receive_check_socket(reference, call);
+        /* Posted receives come first: what is queued is theirs (G12). Those that it is not enough for
+         * have looked at all of it when this returns, as receive_look() has when it finds nothing. */
+        if (error == 0 && unlikely(socket->first != NULL))
+            pending_serve(endpoint, &batch);
         if (error == 0 && socket->first == NULL)
-            element = endpoint_front(endpoint);
-        if (element != NULL)
-            error = take(endpoint, element, call);
-        else if (error == 0)
+            found = receive_look(endpoint, socket, &room, &got);
+        if (found)
+            error = take(endpoint, socket, call, &got);
+        else if (error == 0 && endpoint_front(endpoint) == NULL)
             endpoint_flush_returns(endpoint);
-        bool nonblocking = socket->nonblocking;
-        uint32_t timeout_ms = socket->receive_timeout_ms, spin_us = socket->spin_us;
-        socket_unlock(endpoint, &batch);
-        if (error != 0 || element != NULL)
+        if (found || error != 0) {
+            socket_unlock(endpoint, &batch);
             return error;
-        if (nonblocking)
-            return WSAEWOULDBLOCK; /* B06 */
+        }
+        uint32_t tail = seen_tail(endpoint, &batch);
+        bool seen_before = waited && tail == limits.seen;
+        bool nonblocking = socket->nonblocking;
 
         if (!waited)
-            deadline =
-                timeout_ms == 0 ? WAKE_FOREVER : wake_clock() + (uint64_t)timeout_ms * NS_PER_MS;
+            limits = receive_limits_of(socket);
+        limits.seen = tail;
+        unlock(endpoint, &batch, seen_before);
+        if (nonblocking)
+            return WSAEWOULDBLOCK; /* B06 */
         waited = true;
-        if (receive_wait(reference, spin_us, deadline) == RECEIVE_TIMED_OUT)
+        if (receive_wait(reference, &limits) == RECEIVE_TIMED_OUT)
             return WSAETIMEDOUT; /* L01 */
         error = socket_relock(reference);
         if (error != 0) /* closed while this call was blocked: B11 */

@@ -81,6 +81,7 @@ static int fill_record(struct posted_receive *receive, const struct receive_call
     receive->event = indication->event;
     receive->from = call->from;
     receive->fromlen = call->fromlen;
+    receive->wanted = call->flags_in;
     receive->buffers_count = call->buffers_count;
     /* G02: the array is the client's again when the call returns. */
     return guard_copy_from(receive->buffers, call->buffers,
@@ -92,13 +93,13 @@ static int fill_record(struct posted_receive *receive, const struct receive_call
 /* What an operation that ended within the call returns (C02, C05). */
 static int immediate_result(const struct receive_call *call, const struct posted_receive *receive)
 {
-    DWORD error = receive->error, bytes = receive->bytes;
+    DWORD error = receive->error, bytes = receive->bytes, flags = receive->flags;
 
     if (error != 0)
         return WSA_IO_PENDING; /* C05: one error, one indication */
     if (call->bytes_received != NULL)
         guard_store32(call->bytes_received, bytes);
-    guard_store32(call->flags, 0);
+    guard_store32(call->flags, flags);
     return 0;
 }
 

@@ -15,10 +15,10 @@ struct cursor {
     uint32_t left;   /* of the payload */
 };
 
-static struct cursor payload_of(const struct ring_element *element)
+static struct cursor payload_from(const struct ring_element *element, uint32_t from)
 {
     struct rte_mbuf *mbuf = element->mbuf;
-    struct cursor at = {mbuf, rx_meta(mbuf)->payload_offset, element->length};
+    struct cursor at = {mbuf, rx_meta(mbuf)->payload_offset + from, element->length - from};
 
     while (at.segment != NULL && at.offset >= at.segment->data_len) {
         if (at.left == 0)
@@ -53,7 +53,7 @@ static bool fill(struct cursor *at, char *to, uint32_t room)
 bool scatter_copy(const struct ring_element *element, const WSABUF *buffers, uint32_t count,
                   bool guarded_array, uint32_t *copied)
 {
-    struct cursor at = payload_of(element);
+    struct cursor at = payload_from(element, 0);
     WSABUF chunk[ARRAY_CHUNK];
 
     *copied = 0;
@@ -73,6 +73,60 @@ bool scatter_copy(const struct ring_element *element, const WSABUF *buffers, uin
     }
     *copied = element->length - at.left;
     return true;
+}
+
+void scatter_begin(struct scatter *scatter, const WSABUF *buffers, uint32_t count,
+                   bool guarded_array)
+{
+    *scatter = (struct scatter){.buffers = buffers, .count = count, .guarded_array = guarded_array};
+}
+
+static bool next_buffer(const WSABUF *buffers, uint32_t index, bool guarded_array, WSABUF *buffer)
+{
+    const WSABUF *from = scatter_buffer(buffers, index);
+
+    if (guarded_array)
+        return guard_copy_from(buffer, from, sizeof *buffer);
+    *buffer = *from;
+    return true;
+}
+
+bool scatter_put(struct scatter *scatter, const struct ring_element *element, uint32_t from,
+                 uint32_t *copied)
+{
+    struct cursor at = payload_from(element, from);
+
+    *copied = 0;
+    while (at.left != 0) {
+        uint32_t n = RTE_MIN(scatter->room, at.left);
+
+        if (n != 0) {
+            if (!fill(&at, scatter->to, n))
+                return false;
+            scatter->to += n;
+            scatter->room -= n;
+            *copied += n;
+            continue;
+        }
+        WSABUF buffer;
+        if (scatter->next == scatter->count)
+            break;
+        if (!next_buffer(scatter->buffers, scatter->next++, scatter->guarded_array, &buffer))
+            return false;
+        scatter->to = buffer.buf;
+        scatter->room = buffer.len;
+    }
+    return true;
+}
+
+uint64_t scatter_room(const WSABUF *buffers, uint32_t count, bool guarded_array)
+{
+    uint64_t room = 0;
+    WSABUF buffer;
+
+    for (uint32_t i = 0; i < count && next_buffer(buffers, i, guarded_array, &buffer); i++)
+        room += buffer.len;
+    return room;
 }
 
 bool scatter_source(const struct ring_element *element, struct sockaddr *from, LPINT fromlen)

@@ -24,6 +24,14 @@ struct posted_receive;
 /** SO_WIRERX_MAX_POSTED when nothing else is set: outstanding receives per socket (C08). */
 #define SOCKET_MAX_POSTED_DEFAULT 1024u
 
+/** How receives of a protocol behave (receive_take.h). */
+enum receive_manner {
+    RECEIVE_DATAGRAMS, /**< one datagram a call, what does not fit is lost (Q07) */
+    RECEIVE_MESSAGES,  /**< one message a call, whole or not at all (Q06) */
+    RECEIVE_PARTS,     /**< at most one message a call, the rest by the next (Q05) */
+    RECEIVE_BYTES,     /**< a byte stream (Q01, Q02) */
+};
+
 struct wsp_socket {
     SOCKET handle; /**< as the client knows it */
     /** Traits decide how receives behave (Q01-Q09). This and the next two may be read without LOCK,
@@ -38,6 +46,16 @@ struct wsp_socket {
     DWORD receive_timeout_ms; /**< SO_RCVTIMEO; 0: none */
     uint32_t spin_us;
     uint32_t max_posted;
+
+    enum receive_manner manner;
+    bool plain;            /**< datagrams from anybody: the receive that is tuned */
+    bool receive_shut;     /**< SD_RECEIVE (I16) */
+    bool send_shut;        /**< SD_SEND (J16) */
+    bool ended;            /**< a receive has found the end of the circuit ... */
+    uint32_t end;          /**< ... and every later one ends with this status */
+    uint32_t position;     /**< bytes of the first element that receives have had */
+    uint32_t peer_address; /**< WSPConnect (I04); network order */
+    uint16_t peer_port;    /**< network order; 0: not connected */
 
     struct posted_receive *first; /**< posting order (G08) */
     struct posted_receive *last;
