@@ -6,6 +6,7 @@
 
 #include "guard.h"
 #include "pending_receive.h"
+#include "receive_take.h"
 #include "spi.h"
 
 int spi_read_address(const struct sockaddr *name, int namelen, struct sockaddr_in *address)
@@ -130,6 +131,7 @@ static int join_leaf(SOCKET s, const struct sockaddr *name, int namelen, DWORD f
     if (error != 0)
         return error;
     reference.socket->send_only = flags == JL_SENDER_ONLY; /* O09 */
+    receive_settle_plain(reference.socket);
     socket_unlock(reference.endpoint, &batch);
     return 0;
 }

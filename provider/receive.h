@@ -28,8 +28,22 @@ struct receive_call {
 /** Validate what can be validated without the socket (A07, A10, A11, A14). @return 0 or WSA error */
 int receive_check_call(struct receive_call *call);
 
+/** The uncommon part of receive_check_socket(). */
+int receive_check_special(const struct socket_reference *reference,
+                          const struct receive_call *call);
+
 /** ... and what needs it: state, traits, flags. Binding only under LOCK. @return 0 or WSA error */
-int receive_check_socket(const struct socket_reference *reference, const struct receive_call *call);
+static inline int receive_check_socket(const struct socket_reference *reference,
+                                       const struct receive_call *call)
+{
+    uint32_t state = atomic_load_explicit(&reference->endpoint->state, memory_order_relaxed);
+
+    /* `plain` is LOCK's: an overlapped call asks before it has LOCK, too. */
+    if (likely(state == ENDPOINT_ATTACHED && call->overlapped == NULL && call->flags_in == 0 &&
+               reference->socket->plain))
+        return 0;
+    return receive_check_special(reference, call);
+}
 
 /** Non-overlapped: return data now, or wait for it. Takes LOCK itself. @return 0 or WSA error */
 int receive_now(const struct socket_reference *reference, const struct receive_call *call);

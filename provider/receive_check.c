@@ -46,7 +46,7 @@ static int check_flags(const WSAPROTOCOL_INFOW *protocol, const struct receive_c
     return 0;
 }
 
-int receive_check_socket(const struct socket_reference *reference, const struct receive_call *call)
+int receive_check_special(const struct socket_reference *reference, const struct receive_call *call)
 {
     const struct wsp_socket *socket = reference->socket;
     const WSAPROTOCOL_INFOW *protocol = socket->protocol;

@@ -34,7 +34,7 @@ int wirerx_last_receive(struct wirerx_receive_info *info)
 static int take(struct endpoint *endpoint, struct wsp_socket *socket,
                 const struct receive_call *call, const struct received *got)
 {
-    int error = overlapped_error(got->status);
+    int error = likely(got->status == OVERLAPPED_SUCCESS) ? 0 : overlapped_error(got->status);
 
     if (got->status == OVERLAPPED_ACCESS_VIOLATION)
         return WSAEFAULT;

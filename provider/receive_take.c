@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "receive_take.h"
 
-#include "overlapped_status.h"
-#include "scatter.h"
-
 /* --- traits ------------------------------------------------------------------------------------- */
 
 bool receive_is_byte_stream(const WSAPROTOCOL_INFOW *protocol, DWORD flags)
@@ -28,23 +25,15 @@ enum receive_manner receive_manner_of(const WSAPROTOCOL_INFOW *protocol)
 
 void receive_settle_plain(struct wsp_socket *socket)
 {
-    socket->plain = socket->manner == RECEIVE_DATAGRAMS && socket->peer_port == 0;
+    const WSAPROTOCOL_INFOW *protocol = socket->protocol;
+
+    socket->plain = socket->manner == RECEIVE_DATAGRAMS && socket->peer_port == 0 &&
+                    !socket->receive_shut && !socket->send_only &&
+                    (protocol->dwServiceFlags1 & XP1_CONNECTIONLESS) &&
+                    !(protocol->dwServiceFlags1 & XP1_UNI_SEND);
 }
 
 /* --- looking ------------------------------------------------------------------------------------ */
-
-void receive_look_datagram(const struct ring_element *element, const struct receive_room *room,
-                           struct received *got)
-{
-    *got = (struct received){.elements = 1, .first = element};
-    if (!scatter_copy(element, room->buffers, room->count, room->clients_array, &got->bytes) ||
-        !scatter_source(element, room->from, room->fromlen)) {
-        got->status = OVERLAPPED_ACCESS_VIOLATION;
-        got->bytes = 0;
-    } else if (got->bytes < element->length) {
-        got->status = OVERLAPPED_BUFFER_OVERFLOW; /* I01, D04 */
-    }
-}
 
 static enum rx_kind kind_of(const struct ring_element *element)
 {
@@ -284,8 +273,8 @@ static void note(struct endpoint *endpoint, struct wsp_socket *socket, const str
         endpoint_count(&endpoint->faulted, 1);
 }
 
-void receive_consume(struct endpoint *endpoint, struct wsp_socket *socket,
-                     const struct received *got)
+void receive_consume_special(struct endpoint *endpoint, struct wsp_socket *socket,
+                             const struct received *got)
 {
     if (got->first == NULL)
         return;

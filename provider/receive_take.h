@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "overlapped_status.h"
+#include "scatter.h"
 #include "socket.h"
 
 /** Where the bytes go, and under which flags. */
@@ -44,16 +46,37 @@ enum receive_manner receive_manner_of(const WSAPROTOCOL_INFOW *protocol);
 /** Is a receive with these flags one of a byte stream (Q01 to Q04)? */
 bool receive_is_byte_stream(const WSAPROTOCOL_INFOW *protocol, DWORD flags);
 
-/** To be called whenever one of the things it depends on has changed. Under LOCK. */
+/**
+ * Work out wsp_socket.plain anew. To be called whenever one of the things it depends on has changed: the
+ * protocol, the peer, what has been shut down, which way the socket goes. Under LOCK.
+ */
 void receive_settle_plain(struct wsp_socket *socket);
 
 /** The uncommon part of receive_look(). */
 bool receive_look_special(struct endpoint *endpoint, struct wsp_socket *socket,
                           const struct receive_room *room, struct received *got);
 
+/** The uncommon part of receive_consume(). */
+void receive_consume_special(struct endpoint *endpoint, struct wsp_socket *socket,
+                             const struct received *got);
+
 /** A whole datagram into the room, the rest lost (Q07): the common receive. */
-void receive_look_datagram(const struct ring_element *element, const struct receive_room *room,
-                           struct received *got);
+static inline void receive_look_datagram(const struct ring_element *element,
+                                         const struct receive_room *room, struct received *got)
+{
+    got->status = OVERLAPPED_SUCCESS;
+    got->elements = 1;
+    got->position = 0;
+    got->first = element;
+    if (unlikely(
+            !scatter_copy(element, room->buffers, room->count, room->clients_array, &got->bytes) ||
+            !scatter_source(element, room->from, room->fromlen))) {
+        got->status = OVERLAPPED_ACCESS_VIOLATION;
+        got->bytes = 0;
+    } else if (unlikely(got->bytes < element->length)) {
+        got->status = OVERLAPPED_BUFFER_OVERFLOW; /* I01, D04 */
+    }
+}
 
 /**
  * Copy what a receive gets now. Under LOCK.
@@ -75,8 +98,16 @@ static inline bool receive_look(struct endpoint *endpoint, struct wsp_socket *so
 }
 
 /** Take what receive_look() has shown, count it, and remember an end of the circuit. Under LOCK. */
-void receive_consume(struct endpoint *endpoint, struct wsp_socket *socket,
-                     const struct received *got);
+static inline void receive_consume(struct endpoint *endpoint, struct wsp_socket *socket,
+                                   const struct received *got)
+{
+    if (unlikely(!socket->plain || got->status != OVERLAPPED_SUCCESS)) {
+        receive_consume_special(endpoint, socket, got);
+        return;
+    }
+    endpoint_count(&endpoint->received, 1);
+    endpoint_consume(endpoint, got->first);
+}
 
 /**
  * Bytes that FIONREAD tells: of messages the first one's (L08u), of streams all (L08), as far as they

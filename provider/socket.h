@@ -34,8 +34,8 @@ enum receive_manner {
 
 struct wsp_socket {
     SOCKET handle; /**< as the client knows it */
-    /** Traits decide how receives behave (Q01-Q09). This and the next two may be read without LOCK,
-     *  to refuse a call early; LOCK decides. */
+    /** Traits decide how receives behave (Q01-Q09). What is atomic may be read without LOCK, to refuse a
+     *  call early; LOCK decides. */
     const WSAPROTOCOL_INFOW *_Atomic protocol;
     _Atomic bool overlapped; /**< WSA_FLAG_OVERLAPPED (P01) */
     _Atomic bool send_only;  /**< JL_SENDER_ONLY (H15) */
@@ -48,14 +48,15 @@ struct wsp_socket {
     uint32_t max_posted;
 
     enum receive_manner manner;
-    bool plain;            /**< datagrams from anybody: the receive that is tuned */
-    bool receive_shut;     /**< SD_RECEIVE (I16) */
-    bool send_shut;        /**< SD_SEND (J16) */
-    bool ended;            /**< a receive has found the end of the circuit ... */
-    uint32_t end;          /**< ... and every later one ends with this status */
-    uint32_t position;     /**< bytes of the first element that receives have had */
-    uint32_t peer_address; /**< WSPConnect (I04); network order */
-    uint16_t peer_port;    /**< network order; 0: not connected */
+    bool
+        plain; /**< datagrams from anybody, and nothing that refuses receives: the case that is tuned */
+    _Atomic bool receive_shut;  /**< SD_RECEIVE (I16) */
+    bool send_shut;             /**< SD_SEND (J16) */
+    bool ended;                 /**< a receive has found the end of the circuit ... */
+    uint32_t end;               /**< ... and every later one ends with this status */
+    uint32_t position;          /**< bytes of the first element that receives have had */
+    uint32_t peer_address;      /**< WSPConnect (I04); network order */
+    _Atomic uint16_t peer_port; /**< network order; 0: not connected */
 
     struct posted_receive *first; /**< posting order (G08) */
     struct posted_receive *last;
