@@ -33,6 +33,7 @@ tests='
     libcriterion-dev    unit tests
     python3             scripts that compare (constants, symbols, captures)
     gcc-mingw-w64-x86-64  the Windows headers that ours are compared with
+    wine64              runs programs for Windows, whose results ours are compared with
     spin                the model of the lock word
     tshark              an independent reading of captures
     binutils            nm: which symbols leave the library

@@ -30,6 +30,7 @@ all_stages='
     clang    -      clang build
     tidy     -      clang-tidy
     abi      -      constants and layouts against the Windows headers of mingw-w64
+    samples  -      programs written for Windows print the same here and under Wine
     model    -      the lock word model, and its mutants
     package  -      a separate project uses the installed library, by pkg-config and by CMake
     readme   -      the receiver in the README compiles and runs

@@ -95,6 +95,10 @@ stage_abi() {
     check abi python3 tests/abi/compare.py
 }
 
+stage_samples() {
+    check "samples under Wine" tests/samples/compare.py wine
+}
+
 stage_model() {
     check model tests/model/check.sh
 }
