@@ -5,6 +5,7 @@
 #include "sample.h"
 
 #include <mswsock.h>
+#include <ws2tcpip.h>
 
 static SOCKET sender;
 static struct sockaddr_in sender_address;
@@ -144,6 +145,11 @@ static void addresses(void)
     bind_to_loopback(s, &address);
     send_text(sender, &address, "abcd");
     show_receive("O03 a socket from a protocol's entry", s, 8, 0);
+    closesocket(s);
+    s = unbound(0);
+    bind_to_loopback(s, &address);
+    send_text(sender, &address, "abcd");
+    show_receive("P01 a socket without WSA_FLAG_OVERLAPPED", s, 8, 0);
     closesocket(s);
     s = WSASocketW(AF_INET, SOCK_DGRAM, IPPROTO_UDP, NULL, 4711, WSA_FLAG_OVERLAPPED);
     show_call("O03 a group that there is not", s == INVALID_SOCKET ? SOCKET_ERROR : 0);
@@ -332,6 +338,54 @@ static void threads(void)
     show_with_thread("B11 another thread closes the socket", &task);
 }
 
+/* The calls beside receiving that no clause has; a page has them all. */
+static void other_calls(void)
+{
+    struct timeval no_time = {0, 0}, patience = {PATIENCE_MS / 1000, 0};
+    struct sockaddr_in here, address;
+    SOCKET s = bound(&here);
+    WSABUF two[2] = {{2, (char *)"ab"}, {3, (char *)"cde"}};
+    char text[64];
+    DWORD bytes = UNTOUCHED, length = sizeof text;
+    int room = sizeof address, result;
+    fd_set readable, writable;
+
+    show_call("getpeername of a socket without a peer",
+              getpeername(s, address_of(&address), &room));
+    FD_ZERO(&readable);
+    FD_SET(s, &readable);
+    result = select(0, &readable, NULL, NULL, &no_time);
+    printf("select nothing is there: result=%d set=%d\n", result, FD_ISSET(s, &readable) != 0);
+    result = WSASendTo(sender, two, 2, &bytes, 0, address_of(&here), sizeof here, NULL, NULL);
+    printf("WSASendTo of two buffers: result=%d bytes=%d\n", result, (int)bytes);
+    FD_SET(s, &readable);
+    FD_ZERO(&writable);
+    FD_SET(s, &writable);
+    result = select(0, &readable, NULL, NULL, &patience);
+    printf("select a datagram is there: result=%d set=%d\n", result, FD_ISSET(s, &readable) != 0);
+    result = select(0, NULL, &writable, NULL, &patience);
+    printf("select a datagram can be sent: result=%d set=%d\n", result,
+           FD_ISSET(s, &writable) != 0);
+    show_receive("WSASendTo they make one datagram", s, 8, 0);
+
+    must(connect(s, address_of(&sender_address), sizeof sender_address) == 0, "connect");
+    result = getpeername(s, address_of(&address), &room);
+    printf("getpeername of one with a peer: result=%d length=%d sender=%d\n", result, room,
+           memcmp(&address, &sender_address, sizeof address) == 0);
+    closesocket(s);
+
+    address.sin_port = htons(4711);
+    result = WSAAddressToStringA(address_of(&address), sizeof address, NULL, text, &length);
+    printf("WSAAddressToString: result=%d length=%d text=%s\n", result, (int)length, text);
+    memset(&address, 0, sizeof address);
+    result = WSAStringToAddressA(text, AF_INET, NULL, address_of(&address), &room);
+    printf("WSAStringToAddress: result=%d port=%d loopback=%d\n", result, ntohs(address.sin_port),
+           address.sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+    result = inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+    printf("inet_pton: result=%d text=%s\n", result, inet_ntoa(address.sin_addr));
+    show_call("N02 WSACancelBlockingCall", WSACancelBlockingCall());
+}
+
 static void ends(void)
 {
     struct sockaddr_in here;
@@ -426,6 +480,7 @@ int main(void)
     sources();
     unreachable_ports();
     threads();
+    other_calls();
     ends();
     options();
     overflow();

@@ -27,6 +27,8 @@ PROGRAMS = ("blocking", "events", "apc")
 MINGW = "x86_64-w64-mingw32-gcc"
 WARNINGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]
 PATIENCE = 60  # seconds; a program takes some four, twice that under Wine
+CLAUSE = r"[A-Z]\d\d[a-z]?\b"
+CLAUSE_OR_CALL = CLAUSE + r"|(WSA|[a-z])\w+\b"
 FIRST_START = 180  # seconds; Wine fills its prefix
 
 # A port that stays silent: all that the programs send comes back to them inside the stack.
@@ -60,8 +62,8 @@ def lines_of(text):
     lines = {}
     for line in text.splitlines():
         name, separator, results = line.partition(": ")
-        if not separator or not re.match(r"[A-Z]\d\d[a-z]? ", name) or name in lines:
-            raise Failure(f"no clause, or one more time: {line}")
+        if not separator or not re.match(CLAUSE_OR_CALL, name) or name in lines:
+            raise Failure(f"names no clause or call, or it for the second time: {line}")
         lines[name] = results
     return lines
 
@@ -74,7 +76,7 @@ def under_wine(program, different=None):
     """What is expected, with Wine's differences in place."""
     lines = expected(program)
     for name, (results, reason) in (different or differences.DIFFERENT[program]).items():
-        page = re.match(r"([A-Z]+): |clause ([A-Z]\d\d[a-z]?)[:, ]", reason)
+        page = re.match(rf"([A-Z]+): |clause {CLAUSE}", reason)
         if not page or (page[1] and page[1] not in differences.PAGES):
             raise Failure(f"{program}: {name}: names neither a page nor a clause: {reason}")
         if lines.get(name) in (None, results):
@@ -90,7 +92,7 @@ def check(program, wanted, printed):
         rows = [[f"{name}: {results}" for name, results in side.items()] for side in (wanted, got)]
         raise Failure(f"{program} prints\n" + "\n".join(
             difflib.unified_diff(*rows, "expected", "printed", lineterm="", n=0)))
-    clauses = {name.split()[0] for name in got}
+    clauses = {found[0] for found in (re.match(CLAUSE, name) for name in got) if found}
     return f"{program}: {len(got)} lines, {len(clauses)} clauses"
 
 

@@ -77,6 +77,8 @@ DIFFERENT = {
         "B11 another thread closes the socket": (
             "result=-1 error=10022 bytes=77 data=........",
             "RECV: WSA_OPERATION_ABORTED: canceled due to the closure of the socket; clause B11"),
+        "N02 WSACancelBlockingCall": (
+            "result=0 error=0", "clause N02: removed in Winsock 2.2, whose answer is WSAEOPNOTSUPP"),
     },
     "events": {
         "E05 its result": ("done=0 error=10040 bytes=4 flags=0 data=abcd....", NO_FLAGS),
