@@ -26,6 +26,9 @@ static inline bool api_started(void)
     return atomic_load_explicit(&api_startups, memory_order_acquire) > 0;
 }
 
+/** Major version that was negotiated: the lowest of all WSAStartup() calls since the first. */
+BYTE api_level(void);
+
 /** Leave the code of a call that failed, or 0. @return result */
 int api_result(int result, int error);
 
@@ -43,5 +46,11 @@ BOOL api_bool(bool succeeded, int error);
  * @return id or NULL
  */
 LPWSATHREADID api_thread_for(LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, WSATHREADID *id);
+
+/** A client's entry with its name in 16-bit characters. @return false: it cannot be read */
+bool api_widen_entry(const WSAPROTOCOL_INFOA *narrow, WSAPROTOCOL_INFOW *wide);
+
+/** The other way, within our own memory. */
+void api_narrow_entry(const WSAPROTOCOL_INFOW *wide, WSAPROTOCOL_INFOA *narrow);
 
 #endif

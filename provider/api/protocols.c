@@ -1,42 +1,106 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "../host/catalogue.h"
+
+/* The catalogue's entries, in 16-bit and 8-bit characters. */
 
 #include <string.h>
 
+#include "../guard.h"
+#include "../host/catalogue.h"
 #include "api.h"
 
-static bool wanted(const WSAPROTOCOL_INFOW *entry, const INT *protocols)
+_Static_assert(offsetof(WSAPROTOCOL_INFOA, szProtocol) == offsetof(WSAPROTOCOL_INFOW, szProtocol),
+               "they differ in the name only");
+
+bool api_widen_entry(const WSAPROTOCOL_INFOA *narrow, WSAPROTOCOL_INFOW *wide)
 {
-    if (!protocols)
-        return true;
-    for (; *protocols != 0; protocols++)
-        if (*protocols == entry->iProtocol)
-            return true;
-    return false;
+    WSAPROTOCOL_INFOA copy;
+
+    if (!guard_copy_from(&copy, narrow, sizeof(copy)))
+        return false;
+    memcpy(wide, &copy, offsetof(WSAPROTOCOL_INFOA, szProtocol));
+    for (size_t i = 0; i <= WSAPROTOCOL_LEN; i++)
+        wide->szProtocol[i] = (UCHAR)copy.szProtocol[i];
+    return true;
+}
+
+void api_narrow_entry(const WSAPROTOCOL_INFOW *wide, WSAPROTOCOL_INFOA *narrow)
+{
+    memcpy(narrow, wide, offsetof(WSAPROTOCOL_INFOA, szProtocol));
+    for (size_t i = 0; i <= WSAPROTOCOL_LEN; i++)
+        narrow->szProtocol[i] = wide->szProtocol[i] < 0x80 ? (CHAR)wide->szProtocol[i] : '?';
+}
+
+/* @return false: the list is not there */
+static bool wanted(const WSAPROTOCOL_INFOW *entry, const INT *protocols, bool *is_wanted)
+{
+    INT protocol;
+
+    for (*is_wanted = !protocols; !*is_wanted; protocols++) {
+        if (!guard_copy_from(&protocol, protocols, sizeof(protocol)))
+            return false;
+        if (protocol == 0)
+            break;
+        *is_wanted = protocol == entry->iProtocol;
+    }
+    return true;
+}
+
+/* What the two calls share. @return the entries, or SOCKET_ERROR with the code left */
+static int enumerate(const INT *protocols, LPDWORD length, size_t entry_size, bool has_buffer,
+                     const WSAPROTOCOL_INFOW *entries[CATALOGUE_ENTRIES])
+{
+    int count = 0;
+    DWORD room;
+
+    if (!api_started())
+        return api_result(SOCKET_ERROR, WSANOTINITIALISED);
+    if (!length || !guard_copy_from(&room, length, sizeof(room)))
+        return api_result(SOCKET_ERROR, WSAEFAULT);
+    for (size_t i = 0; i < CATALOGUE_ENTRIES; i++) {
+        bool is_wanted;
+
+        if (!wanted(&catalogue[i], protocols, &is_wanted))
+            return api_result(SOCKET_ERROR, WSAEFAULT);
+        if (is_wanted)
+            entries[count++] = &catalogue[i];
+    }
+    DWORD size = (DWORD)count * (DWORD)entry_size;
+
+    if (!guard_store32(length, size))
+        return api_result(SOCKET_ERROR, WSAEFAULT);
+    if (room < size)
+        return api_result(SOCKET_ERROR, WSAENOBUFS);
+    if (!has_buffer && count > 0)
+        return api_result(SOCKET_ERROR, WSAEFAULT);
+    return api_result(count, 0);
 }
 
 int WSAAPI WSAEnumProtocolsW(LPINT lpiProtocols, LPWSAPROTOCOL_INFOW lpProtocolBuffer,
                              LPDWORD lpdwBufferLength)
 {
     const WSAPROTOCOL_INFOW *entries[CATALOGUE_ENTRIES];
-    int count = 0;
+    int count = enumerate(lpiProtocols, lpdwBufferLength, sizeof(*lpProtocolBuffer),
+                          lpProtocolBuffer != NULL, entries);
 
-    if (!api_started())
-        return api_result(SOCKET_ERROR, WSANOTINITIALISED);
-    if (!lpdwBufferLength)
-        return api_result(SOCKET_ERROR, WSAEFAULT);
-    for (size_t i = 0; i < CATALOGUE_ENTRIES; i++)
-        if (wanted(&catalogue[i], lpiProtocols))
-            entries[count++] = &catalogue[i];
-    DWORD room = *lpdwBufferLength;
-    DWORD size = (DWORD)count * (DWORD)sizeof(**entries);
-
-    *lpdwBufferLength = size;
-    if (room < size)
-        return api_result(SOCKET_ERROR, WSAENOBUFS);
-    if (!lpProtocolBuffer && count > 0)
-        return api_result(SOCKET_ERROR, WSAEFAULT);
     for (int i = 0; i < count; i++)
-        memcpy(&lpProtocolBuffer[i], entries[i], sizeof(**entries));
-    return api_result(count, 0);
+        if (!guard_copy_to(&lpProtocolBuffer[i], entries[i], sizeof(*lpProtocolBuffer)))
+            return api_result(SOCKET_ERROR, WSAEFAULT);
+    return count;
+}
+
+int WSAAPI WSAEnumProtocolsA(LPINT lpiProtocols, LPWSAPROTOCOL_INFOA lpProtocolBuffer,
+                             LPDWORD lpdwBufferLength)
+{
+    const WSAPROTOCOL_INFOW *entries[CATALOGUE_ENTRIES];
+    int count = enumerate(lpiProtocols, lpdwBufferLength, sizeof(*lpProtocolBuffer),
+                          lpProtocolBuffer != NULL, entries);
+
+    for (int i = 0; i < count; i++) {
+        WSAPROTOCOL_INFOA narrow;
+
+        api_narrow_entry(entries[i], &narrow);
+        if (!guard_copy_to(&lpProtocolBuffer[i], &narrow, sizeof(narrow)))
+            return api_result(SOCKET_ERROR, WSAEFAULT);
+    }
+    return count;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <string.h>
-
+#include "../guard.h"
 #include "api.h"
 
 SOCKET WSAAPI WSASocketW(int af, int type, int protocol, LPWSAPROTOCOL_INFOW lpProtocolInfo,
@@ -21,12 +20,8 @@ SOCKET WSAAPI WSASocketA(int af, int type, int protocol, LPWSAPROTOCOL_INFOA lpP
 
     if (!lpProtocolInfo)
         return WSASocketW(af, type, protocol, NULL, g, dwFlags);
-    _Static_assert(offsetof(WSAPROTOCOL_INFOA, szProtocol) ==
-                       offsetof(WSAPROTOCOL_INFOW, szProtocol),
-                   "they differ in the name only");
-    memcpy(&wide, lpProtocolInfo, offsetof(WSAPROTOCOL_INFOA, szProtocol));
-    for (size_t i = 0; i <= WSAPROTOCOL_LEN; i++)
-        wide.szProtocol[i] = (UCHAR)lpProtocolInfo->szProtocol[i];
+    if (!api_widen_entry(lpProtocolInfo, &wide))
+        return api_socket(INVALID_SOCKET, api_started() ? WSAEFAULT : WSANOTINITIALISED);
     return WSASocketW(af, type, protocol, &wide, g, dwFlags);
 }
 
@@ -43,6 +38,32 @@ int WSAAPI closesocket(SOCKET s)
     if (api_started())
         result = api_provider.lpWSPCloseSocket(s, &error);
     return api_result(result, error);
+}
+
+int WSAAPI WSADuplicateSocketW(SOCKET s, DWORD dwProcessId, LPWSAPROTOCOL_INFOW lpProtocolInfo)
+{
+    int error = WSANOTINITIALISED;
+    int result = SOCKET_ERROR;
+
+    if (api_started())
+        result = api_provider.lpWSPDuplicateSocket(s, dwProcessId, lpProtocolInfo, &error);
+    return api_result(result, error);
+}
+
+int WSAAPI WSADuplicateSocketA(SOCKET s, DWORD dwProcessId, LPWSAPROTOCOL_INFOA lpProtocolInfo)
+{
+    WSAPROTOCOL_INFOW wide;
+    WSAPROTOCOL_INFOA narrow;
+    bool there = lpProtocolInfo && guard_copy_from(&narrow, lpProtocolInfo, sizeof(narrow));
+    int result = WSADuplicateSocketW(s, dwProcessId, there ? &wide : NULL);
+
+    if (result != 0)
+        return result;
+    if (there)
+        api_narrow_entry(&wide, &narrow);
+    if (!there || !guard_copy_to(lpProtocolInfo, &narrow, sizeof(narrow)))
+        return api_result(SOCKET_ERROR, WSAEFAULT);
+    return 0;
 }
 
 int WSAAPI bind(SOCKET s, const struct sockaddr *name, int namelen)
@@ -112,6 +133,16 @@ int WSAAPI WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD c
                                          lpCompletionRoutine,
                                          api_thread_for(lpCompletionRoutine, &id), &error);
     return api_result(result, error);
+}
+
+BOOL WSAAPI WSAGetQOSByName(SOCKET s, LPWSABUF lpQOSName, LPQOS lpQOS)
+{
+    int error = WSANOTINITIALISED;
+    BOOL result = FALSE;
+
+    if (api_started())
+        result = api_provider.lpWSPGetQOSByName(s, lpQOSName, lpQOS, &error);
+    return api_bool(result, error);
 }
 
 int WSAAPI ioctlsocket(SOCKET s, LONG cmd, u_long *argp)

@@ -12,6 +12,9 @@
 WSPPROC_TABLE api_provider;
 _Atomic unsigned api_startups;
 
+static _Atomic WORD
+    lowest_version; /* answered since the first WSAStartup(); major in the low byte */
+
 static pthread_mutex_t startup_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool dataplane_is_ours; /* WIRERX_CONFIG: the last WSACleanup() stops what we started */
 
@@ -26,6 +29,20 @@ static WORD negotiate(WORD requested)
     if (major == 1)
         return MAKEWORD(1, minor ? 1 : 0);
     return MAKEWORD(2, major > 2 || minor > 2 ? 2 : minor);
+}
+
+/* Under startup_lock, before the start is counted: who finds it counted finds the version. */
+static void remember_version(WORD version)
+{
+    WORD lowest = atomic_load_explicit(&lowest_version, memory_order_relaxed);
+
+    if (!api_started() || LOBYTE(version) < LOBYTE(lowest))
+        atomic_store_explicit(&lowest_version, version, memory_order_relaxed);
+}
+
+BYTE api_level(void)
+{
+    return LOBYTE(atomic_load_explicit(&lowest_version, memory_order_relaxed));
 }
 
 /* A program that knows nothing of wirerx.h is configured from outside. */
@@ -91,8 +108,10 @@ int WSAAPI WSAStartup(WORD wVersionRequested, LPWSADATA lpWSAData)
     pthread_mutex_lock(&startup_lock);
     if (!api_started())
         error = first_startup();
-    if (!error)
+    if (!error) {
+        remember_version(version);
         atomic_fetch_add_explicit(&api_startups, 1, memory_order_release);
+    }
     pthread_mutex_unlock(&startup_lock);
     return error;
 }

@@ -30,7 +30,7 @@ from debug_info import KEYWORD, Types
 HEADERS = Path(__file__).resolve().parents[2] / "provider/include/wirerx"
 
 OURS = '#include "winsock2.h"\n#include "ws2tcpip.h"\n#include "mswsock.h"\n#include "ws2spi.h"\n'
-LIBC = "#include <stddef.h>\n#include <stdint.h>\n#include <sys/types.h>\n"
+LIBC = "".join(f"#include <{name}.h>\n" for name in ("stddef", "stdint", "sys/select", "sys/types"))
 # Windows 10, and all STATUS_* values: winnt.h has a few, ntstatus.h has them all.
 WINDOWS = """\
 #define _WIN32_WINNT 0x0A00
@@ -48,8 +48,8 @@ WINDOWS = """\
 # To tell the socket headers' macros from all others
 WINDOWS_ALONE = "#define _WIN32_WINNT 0x0A00\n#define WIN32_LEAN_AND_MEAN\n#include <windows.h>\n"
 
-# Types that have a name of our own because libc uses Windows' name
-RENAMED = {"wirerx_fd_set": "fd_set", "wirerx_timeval": "timeval"}
+# What has a name of our own because libc uses Windows' name
+RENAMED = {"wirerx_fd_set": "fd_set", "wirerx_timeval": "timeval", "wirerx_select": "select"}
 
 # Functions that the two tables of the service provider interface have
 TABLES = {"struct _WSPPROC_TABLE": 30, "struct _WSPUPCALLTABLE": 15}
@@ -92,7 +92,7 @@ MISTAKES = [
 
 
 def renamed(text):
-    """A type of ours, in Windows' words."""
+    """A type or function of ours, in Windows' words."""
     return re.sub(r"\bwirerx_\w+", lambda word: RENAMED.get(word[0], word[0]), text)
 
 
@@ -341,7 +341,7 @@ class Comparison:
         for piece in text.split(";"):
             function = re.fullmatch(r"(?:static inline )?(?!typedef\b)([\w *]+?)\b(\w+)\((.*)\)",
                                     " ".join(piece.split()))
-            if function and not function[2].startswith("wirerx_"):
+            if function and (not function[2].startswith("wirerx_") or function[2] in RENAMED):
                 yield function[2], function[1], function[3]
 
     # --- the comparison ---

@@ -40,6 +40,7 @@ NO_VALUE = {
     "HasOverlappedIoCompleted": "reads memory; tests/abi/test_inlines.c",
     "WSA_CMSG_FIRSTHDR": "reads memory; tests/abi/test_inlines.c",
     "WSA_CMSG_NXTHDR": "reads memory; tests/abi/test_inlines.c",
+    "select": "another name for wirerx_select, because libc has a select too",
     "fd_set": "another name for the type, because libc has an fd_set too",
     "u_long": "another name for ULONG, because libc has an u_long too",
 }

@@ -8,6 +8,8 @@
  * tested for what they pass on and what they make of the answer.
  */
 
+#include <stdbool.h>
+
 #include "wirerx/wirerx.h"
 #include "wirerx/ws2spi.h"
 
@@ -27,9 +29,12 @@ extern struct stub {
     const char *called; /**< the last function of the table */
     SOCKET s;
     uintptr_t arguments[10]; /**< those between the socket and lpErrno, in their order */
-    WSABUF buffer;           /**< what a receive was given first */
-    WSAPROTOCOL_INFOW entry; /**< what lpProtocolInfo pointed to */
+    WSABUF buffer;           /**< what a receive or send was given first */
+    WSAPROTOCOL_INFOW entry; /**< what lpProtocolInfo pointed to, or what it receives */
     WSATHREADID thread;      /**< what lpThreadId pointed to */
+    bool has_timeout;
+    TIMEVAL timeout; /**< what it pointed to */
+    WCHAR text[300]; /**< an address: the one to give, or the one given */
 } stub;
 
 #endif

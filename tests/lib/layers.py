@@ -19,7 +19,7 @@ MAY_INCLUDE = {
     "shim": (("shim", "provider/include"), ()),
 }
 # libc headers that public headers may use: none of them declares a socket
-PUBLIC_SYSTEM = {"stddef.h", "stdint.h", "stdio.h", "sys/types.h"}
+PUBLIC_SYSTEM = {"stddef.h", "stdint.h", "stdio.h", "sys/select.h", "sys/types.h"}
 
 wrong = []
 

@@ -23,9 +23,13 @@
  */
 
 #include "wirerx_address.h"
+#include "wirerx_connect.h"
+#include "wirerx_convert.h"
 #include "wirerx_errors.h"
 #include "wirerx_fd_set.h"
 #include "wirerx_kernel.h"
+#include "wirerx_network_events.h"
+#include "wirerx_send.h"
 #include "wirerx_socket.h"
 #include "wirerx_types.h"
 
@@ -305,15 +309,49 @@ SOCKET WSAAPI WSAJoinLeaf(SOCKET s, const struct sockaddr *name, int namelen, LP
 int WSAAPI WSAEnumProtocolsW(LPINT lpiProtocols, LPWSAPROTOCOL_INFOW lpProtocolBuffer,
                              LPDWORD lpdwBufferLength);
 
+/** As WSAEnumProtocolsW(), with the entries' names in 8-bit characters. */
+int WSAAPI WSAEnumProtocolsA(LPINT lpiProtocols, LPWSAPROTOCOL_INFOA lpProtocolBuffer,
+                             LPDWORD lpdwBufferLength);
+
+/**
+ * Describe a socket so that another process can open it. Several processes are not served yet.
+ *
+ * @param dwProcessId     the process that is to open it
+ * @param lpProtocolInfo  left alone
+ * @return SOCKET_ERROR: WSAENOTSOCK, WSAEFAULT lpProtocolInfo, WSAEINVAL no such process, or else
+ *         WSAEOPNOTSUPP
+ */
+int WSAAPI WSADuplicateSocketW(SOCKET s, DWORD dwProcessId, LPWSAPROTOCOL_INFOW lpProtocolInfo);
+
+/** As WSADuplicateSocketW(), with the entry's name in 8-bit characters. */
+int WSAAPI WSADuplicateSocketA(SOCKET s, DWORD dwProcessId, LPWSAPROTOCOL_INFOA lpProtocolInfo);
+
 #ifdef UNICODE
 #define WSAEnumProtocols WSAEnumProtocolsW
+#define WSADuplicateSocket WSADuplicateSocketW
+#else
+#define WSAEnumProtocols WSAEnumProtocolsA
+#define WSADuplicateSocket WSADuplicateSocketA
 #endif
 
 /**
- * Read an address in dotted notation. Any thread; does not block. Exported as wirerx_inet_addr.
- * @return the address in network order; INADDR_NONE when it is none (or is 255.255.255.255)
+ * Look up a quality of service by its name. There are none here.
+ *
+ * @param lpQOSName  a name in 16-bit characters, or an empty one and room for the names there are
+ * @param lpQOS      left alone
+ * @return TRUE: the list of names, an empty one, is at lpQOSName->buf; FALSE: WSAENOTSOCK,
+ *         WSAEINVAL no such name, WSAEFAULT
  */
-u_long WSAAPI inet_addr(const char *cp) WIRERX_SYMBOL("wirerx_inet_addr");
+BOOL WSAAPI WSAGetQOSByName(SOCKET s, LPWSABUF lpQOSName, LPQOS lpQOS);
+
+/**
+ * End the blocking call that this thread is in. A call of Winsock 1.1, which 2 has no more: programs
+ * that asked WSAStartup() for 2.0 or higher are refused (N02).
+ *
+ * @return 0: the call fails with WSAEINTR as soon as possible, unless data won the race (N01, N03);
+ *         WSAEINVAL this thread is in none; WSAEOPNOTSUPP at level 2
+ */
+int WSAAPI WSACancelBlockingCall(void);
 
 #ifdef __cplusplus
 }

@@ -8,11 +8,11 @@
  *
  * The type is `struct wirerx_fd_set`. The names fd_set, FD_SET, FD_CLR, FD_ZERO, FD_ISSET and
  * FD_SETSIZE are macros that take libc's place in a file that includes this header; libc's headers
- * may come before or after (wirerx_types.h says how, and names the one exception). libc's select()
- * can therefore not be called from such a file.
+ * may come before or after (wirerx_types.h says how). libc's select() can therefore not be called
+ * from such a file.
  *
  * `struct timeval` stays libc's, because gettimeofday() and others need it. Windows' type, two
- * 32-bit LONGs, has the name TIMEVAL here.
+ * 32-bit LONGs, has the name TIMEVAL here; select() takes either.
  */
 
 #include "wirerx_types.h"

@@ -10,15 +10,14 @@
  * here. Handles and the *_PTR types have the width of a pointer. WCHAR has 16 bits: the type of
  * u"text" in C and in C++ (L"text" has 32 bits here and does not fit).
  *
- * Three names are macros because libc uses them for something else: u_long (below), and fd_set and
- * FD_* (wirerx_fd_set.h). libc's own definitions come with <sys/types.h>, which is therefore
- * included first; later includes of libc headers then find their guards set. One case remains: with
- * a strict -std=c11 and no feature macro, <sys/types.h> leaves <sys/select.h> out, and a program
- * that wants <sys/select.h> or <sys/time.h> includes it before this header.
+ * A few names are macros because libc uses them for something else: u_long (below), fd_set and FD_*
+ * (wirerx_fd_set.h), and in C select (wirerx_network_events.h). libc's own come with <sys/types.h>
+ * and <sys/select.h>, which are therefore included first; later includes find their guards set.
  */
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/select.h>
 #include <sys/types.h>
 
 #if UINTPTR_MAX != UINT64_MAX

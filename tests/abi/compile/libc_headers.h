@@ -15,21 +15,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-/* A strict C11 file that wants these includes them before ours (wirerx_types.h). */
-#if !defined(__STRICT_ANSI__) || defined(__cplusplus) || !defined(LIBC_AFTER)
-#include <sys/select.h>
-#include <sys/time.h>
 static inline long seconds(const struct timeval *time)
 {
     return time->tv_sec;
 }
-#endif
 
 #ifdef __cplusplus
 #include <algorithm>

@@ -57,6 +57,8 @@ typedef void (*any_function)(void);
 extern const any_function exported[];
 int receive_some(SOCKET s, char *buffer, int room, struct calls *count);
 u_int fill(fd_set *set, SOCKET s);
+int ready(fd_set *set, TIMEVAL *windows, struct timeval *system);
+int number_of(const struct calls *count);
 LPCWSTR name_of_it(void);
 
 const any_function exported[] = {
@@ -71,8 +73,6 @@ const any_function exported[] = {
     (any_function)SetEvent,
     (any_function)Sleep,
     (any_function)SleepEx,
-    (any_function)WaitForSingleObject,
-    (any_function)WaitForSingleObjectEx,
     (any_function)WPUCloseEvent,
     (any_function)WPUCloseSocketHandle,
     (any_function)WPUCloseThread,
@@ -89,36 +89,70 @@ const any_function exported[] = {
     (any_function)WPUQueueApc,
     (any_function)WPUResetEvent,
     (any_function)WPUSetEvent,
+    (any_function)WSAAccept,
+    (any_function)WSAAddressToStringA,
+    (any_function)WSAAddressToStringW,
+    (any_function)WSAAsyncSelect,
+    (any_function)WSACancelBlockingCall,
     (any_function)WSACleanup,
     (any_function)WSACloseEvent,
+    (any_function)WSAConnect,
     (any_function)WSACreateEvent,
+    (any_function)WSADuplicateSocketA,
+    (any_function)WSADuplicateSocketW,
+    (any_function)WSAEnumNetworkEvents,
+    (any_function)WSAEnumProtocolsA,
     (any_function)WSAEnumProtocolsW,
+    (any_function)WSAEventSelect,
     (any_function)WSAGetLastError,
     (any_function)WSAGetOverlappedResult,
+    (any_function)WSAGetQOSByName,
+    (any_function)WSAHtonl,
+    (any_function)WSAHtons,
     (any_function)WSAIoctl,
     (any_function)WSAJoinLeaf,
+    (any_function)WSANtohl,
+    (any_function)WSANtohs,
     (any_function)WSARecv,
+    (any_function)WSARecvDisconnect,
     (any_function)WSARecvFrom,
     (any_function)WSAResetEvent,
+    (any_function)WSASend,
+    (any_function)WSASendDisconnect,
+    (any_function)WSASendTo,
     (any_function)WSASetEvent,
     (any_function)WSASetLastError,
     (any_function)WSASocketA,
     (any_function)WSASocketW,
     (any_function)WSAStartup,
+    (any_function)WSAStringToAddressA,
+    (any_function)WSAStringToAddressW,
     (any_function)WSAWaitForMultipleEvents,
     (any_function)WSPStartup,
+    (any_function)WaitForSingleObject,
+    (any_function)WaitForSingleObjectEx,
+    (any_function)__WSAFDIsSet,
+    (any_function)accept,
     (any_function)bind,
     (any_function)closesocket,
+    (any_function)connect,
+    (any_function)getpeername,
     (any_function)getsockname,
     (any_function)getsockopt,
     (any_function)inet_addr,
+    (any_function)inet_ntoa,
     (any_function)inet_ntop,
     (any_function)inet_pton,
     (any_function)ioctlsocket,
+    (any_function)listen,
     (any_function)recv,
     (any_function)recvfrom,
+    (any_function)send,
+    (any_function)sendto,
     (any_function)setsockopt,
+    (any_function)shutdown,
     (any_function)socket,
+    (any_function)wirerx_select,
 };
 
 int receive_some(SOCKET s, char *buffer, int room, struct calls *count)
@@ -159,6 +193,21 @@ u_int fill(fd_set *set, SOCKET s)
     if (!FD_ISSET(s, set))
         FD_CLR(s, set);
     return set->fd_count;
+}
+
+/* The name of the one function that is a macro may still be a member's and a variable's. */
+int number_of(const struct calls *count)
+{
+    int select = count->select;
+
+    return select + (count->select) + (*&count->bind);
+}
+
+/* A time of either type, or none. */
+int ready(fd_set *set, TIMEVAL *windows, struct timeval *system)
+{
+    return select(0, set, NULL, NULL, windows) + select(0, set, NULL, NULL, system) +
+           select(0, NULL, set, NULL, NULL);
 }
 
 LPCWSTR name_of_it(void)
