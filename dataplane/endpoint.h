@@ -145,6 +145,12 @@ static inline const struct ring_element *endpoint_front(struct endpoint *e)
     return &e->ring[head & e->mask];
 }
 
+/** Was the last look at the ring one at its end? Looks no further itself. Under LOCK. */
+static inline bool endpoint_seen_empty(const struct endpoint *e)
+{
+    return atomic_load_explicit(&e->head, memory_order_relaxed) == e->cached_tail;
+}
+
 /** The element behind `index` others, or NULL. Under LOCK. Valid until one is consumed. */
 static inline const struct ring_element *endpoint_peek(struct endpoint *e, uint32_t index)
 {

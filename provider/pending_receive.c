@@ -233,7 +233,7 @@ bool pending_serve(struct endpoint *endpoint, struct completion_batch *batch)
         remove_first(endpoint, socket);
         complete_with(endpoint, receive, &got, batch);
     }
-    if (endpoint_front(endpoint) == NULL)
+    if (endpoint_seen_empty(endpoint))
         endpoint_flush_returns(endpoint);
     return false;
 }

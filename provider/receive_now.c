@@ -59,7 +59,8 @@ static void unlock(struct endpoint *endpoint, struct completion_batch *batch, bo
         socket_unlock(endpoint, batch);
 }
 
-/* The tail up to which everything queued has been looked at and left. A full batch has ended the look
+/* The tail up to which everything queued has been looked at and left; nothing may look at the ring between
+ * that look and this. A full batch has ended the look
  * early: then no tail there has been is it. */
 static uint32_t seen_tail(const struct endpoint *endpoint, const struct completion_batch *batch)
 {
@@ -93,7 +94,7 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
             found = receive_look(endpoint, socket, &room, &got);
         if (found)
             error = take(endpoint, socket, call, &got);
-        else if (error == 0 && endpoint_front(endpoint) == NULL)
+        else if (error == 0 && endpoint_seen_empty(endpoint))
             endpoint_flush_returns(endpoint);
         if (found || error != 0) {
             socket_unlock(endpoint, &batch);
