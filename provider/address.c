@@ -8,6 +8,7 @@
 #include "pending_receive.h"
 #include "receive_take.h"
 #include "spi.h"
+#include "watch.h"
 
 int spi_read_address(const struct sockaddr *name, int namelen, struct sockaddr_in *address)
 {
@@ -56,9 +57,12 @@ static int bind_socket(SOCKET s, const struct sockaddr *name, int namelen)
         return error;
     if (is_multicast(address.sin_addr.s_addr))
         return WSAEADDRNOTAVAIL; /* as on Windows: bind to the port, join the group */
-    return wsa_error_of(dataplane_bind(reference.endpoint, reference.generation,
-                                       address.sin_addr.s_addr, address.sin_port,
-                                       settings.reuse_address));
+    error = wsa_error_of(dataplane_bind(reference.endpoint, reference.generation,
+                                        address.sin_addr.s_addr, address.sin_port,
+                                        settings.reuse_address));
+    if (error == 0)
+        watch_bound(&reference);
+    return error;
 }
 
 int WSPAPI spi_bind(SOCKET s, const struct sockaddr *name, int namelen, LPINT error)
@@ -120,6 +124,7 @@ static int join_leaf(SOCKET s, const struct sockaddr *name, int namelen, DWORD f
                                             address.sin_port, settings.reuse_address));
         if (error != 0)
             return error;
+        watch_bound(&reference);
     }
     if (flags != JL_SENDER_ONLY) {
         error = wsa_error_of(

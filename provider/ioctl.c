@@ -13,6 +13,8 @@ static int set_nonblocking(struct wsp_socket *socket, LPVOID in, DWORD in_bytes)
 
     if (in_bytes < sizeof wanted || !guard_copy_from(&wanted, in, sizeof wanted))
         return WSAEFAULT;
+    if (wanted == 0 && socket->network.selected != 0)
+        return WSAEINVAL; /* M01: nonblocking as long as network events are selected */
     socket->nonblocking = wanted != 0;
     return 0;
 }

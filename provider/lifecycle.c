@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "guard.h"
+#include "network_events.h"
 #include "pending_receive.h"
 #include "protocols.h"
 #include "receive_take.h"
 #include "spi.h"
+#include "watch.h"
 
 #define MULTIPOINT_FLAGS                                                                    \
     (WSA_FLAG_MULTIPOINT_C_ROOT | WSA_FLAG_MULTIPOINT_C_LEAF | WSA_FLAG_MULTIPOINT_D_ROOT | \
@@ -50,6 +52,9 @@ static void set_up(struct endpoint *endpoint, const WSAPROTOCOL_INFOW *protocol,
     socket->position = 0;
     socket->peer_address = 0;
     socket->peer_port = 0;
+    socket->send_blocked = false;
+    socket->awaited = 0;
+    network_events_reset(socket);
     receive_settle_plain(socket);
 }
 
@@ -107,11 +112,14 @@ static void close_locked(const struct socket_reference *reference)
     struct endpoint *endpoint = reference->endpoint;
     struct posted_receive *list = pending_remove_all(endpoint);
     SOCKET handle = reference->socket->handle;
+    struct select_bell *bell = watch_close(endpoint, reference->socket); /* K05 */
     int ignored;
 
     lock_word_retire(&endpoint->word);
     pending_cancel_list(list);   /* K02, K03 */
     endpoint_wake_all(endpoint); /* B11 */
+    if (bell != NULL)
+        select_ring(bell);
     dataplane_endpoint_close(endpoint);
     provider_upcalls.lpWPUCloseSocketHandle(handle, &ignored);
 }

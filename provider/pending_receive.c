@@ -8,6 +8,7 @@
 #include "host/host.h"
 #include "overlapped_status.h"
 #include "receive_take.h"
+#include "watch.h"
 
 /* --- records ---------------------------------------------------------------------------------- */
 
@@ -177,6 +178,7 @@ static void finish(struct posted_receive *receive, uint32_t status, uint32_t byt
     publish_result(receive, status, bytes);
     batch->rows[batch->count].event = event;
     batch->rows[batch->count].routine = receive->routine != NULL ? receive : NULL;
+    batch->rows[batch->count].bell = NULL;
     batch->count++;
     if (receive->routine == NULL)
         recycle(receive);
@@ -219,20 +221,31 @@ static bool look_for(struct endpoint *endpoint, struct posted_receive *receive,
     return receive_look(endpoint, receive->owner, &room, got);
 }
 
-bool pending_serve(struct endpoint *endpoint, struct completion_batch *batch)
+static bool serve_posted(struct endpoint *endpoint, struct wsp_socket *socket,
+                         struct completion_batch *batch)
 {
-    struct wsp_socket *socket = socket_of(endpoint);
     struct posted_receive *receive;
     struct received got;
 
     while ((receive = socket->first) != NULL) {
-        if (batch->count == COMPLETION_BATCH)
+        if (batch->count >= COMPLETION_BATCH)
             return endpoint_front(endpoint) != NULL || socket->ended;
         if (!look_for(endpoint, receive, &got))
             break;
         remove_first(endpoint, socket);
         complete_with(endpoint, receive, &got, batch);
     }
+    return false;
+}
+
+bool pending_serve(struct endpoint *endpoint, struct completion_batch *batch)
+{
+    struct wsp_socket *socket = socket_of(endpoint);
+
+    if (serve_posted(endpoint, socket, batch))
+        return true;
+    if (unlikely(posted_word(endpoint) & ENDPOINT_WATCHED)) /* M08: what is left of the data */
+        watch_serve(endpoint, socket, batch);
     if (endpoint_seen_empty(endpoint))
         endpoint_flush_returns(endpoint);
     return false;
@@ -254,6 +267,29 @@ static void CALLBACK run_routine(DWORD_PTR context)
     routine(error, bytes, overlapped, flags);
 }
 
+void completion_add_event(struct completion_batch *batch, HANDLE event)
+{
+    unsigned i = 0;
+
+    while (i < batch->count && batch->rows[i].event != event)
+        i++;
+    batch->rows[i].event = event;
+    if (i < batch->count) /* setting it twice says no more than once */
+        return;
+    batch->rows[i].routine = NULL;
+    batch->rows[i].bell = NULL;
+    batch->count++;
+}
+
+void completion_add_bell(struct completion_batch *batch, struct select_bell *bell)
+{
+    unsigned i = batch->count++;
+
+    batch->rows[i].event = NULL;
+    batch->rows[i].routine = NULL;
+    batch->rows[i].bell = bell;
+}
+
 void completion_signal(struct completion_batch *batch)
 {
     int error;
@@ -268,6 +304,8 @@ void completion_signal(struct completion_batch *batch)
                 recycle(receive); /* the thread has exited: the routine never runs (F15) */
         } else if (batch->rows[i].event != NULL) {
             provider_upcalls.lpWPUSetEvent(batch->rows[i].event, &error);
+        } else if (batch->rows[i].bell != NULL) {
+            select_ring(batch->rows[i].bell);
         }
     }
     batch->count = 0;
@@ -349,6 +387,7 @@ static void end_list(struct posted_receive *list, uint32_t status)
 
 static void network_down(struct endpoint *endpoint)
 {
+    struct completion_batch batch = {.count = 0};
     uint64_t word = atomic_load_explicit(&endpoint->word, memory_order_relaxed);
     const struct ring_element *element;
 
@@ -360,9 +399,11 @@ static void network_down(struct endpoint *endpoint)
         endpoint_consume(endpoint, element);
     endpoint_flush_returns(endpoint);
     atomic_store_explicit(&endpoint->state, ENDPOINT_NET_DOWN, memory_order_release);
+    watch_net_down(endpoint, socket_of(endpoint), &batch);
     /* No lcore runs, so an AGAIN that one left behind is owed nothing. */
     while (!lock_word_release(&endpoint->word))
         continue;
+    completion_signal(&batch);
     end_list(list, OVERLAPPED_NETWORK_UNREACHABLE); /* D18 */
     endpoint_wake_all(endpoint);
 }
@@ -418,7 +459,11 @@ void pending_thread_exit(const WSATHREADID *id)
                 receive->next = list;
                 list = receive;
             }
-            socket_unlock(endpoint, &batch);
+            bool more = list != NULL; /* what was queued for them is for others now */
+            do {
+                more = more && pending_serve(endpoint, &batch);
+                socket_unlock(endpoint, &batch);
+            } while (more && socket_relock(&reference) == 0);
         }
         pending_cancel_list(list);
     }

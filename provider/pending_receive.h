@@ -29,6 +29,9 @@
 /** Completions gathered under one hold of LOCK. */
 #define COMPLETION_BATCH 32u
 
+/** Rows beside them: one for the event of a WSPEventSelect, one for the calls of WSPSelect. */
+#define COMPLETION_WATCH_ROWS 2u
+
 struct posted_receive {
     struct posted_receive *next; /**< of whichever list it is on */
     struct wsp_socket *owner;    /**< constant once set */
@@ -51,13 +54,19 @@ struct posted_receive {
     DWORD flags;
 };
 
-/** Ended operations whose indication is still owed. Lives on the stack of whoever holds LOCK. */
+struct select_bell;
+
+/**
+ * What is still owed for what happened under LOCK: indications of ended operations, and of network
+ * events. Lives on the stack of whoever holds LOCK; one socket's.
+ */
 struct completion_batch {
     unsigned count;
     struct {
-        HANDLE event;                   /**< or NULL */
+        HANDLE event;                   /**< to be set, or NULL */
         struct posted_receive *routine; /**< record whose APC is to be queued, or NULL */
-    } rows[COMPLETION_BATCH];
+        struct select_bell *bell;       /**< to be rung, or NULL */
+    } rows[COMPLETION_BATCH + COMPLETION_WATCH_ROWS];
 };
 
 /** A record for the caller to fill, with room for `buffers` WSABUFs. Under LOCK; may allocate. */
@@ -84,8 +93,11 @@ struct posted_receive *pending_remove(struct endpoint *endpoint,
 /** Take the whole posted list off. Under LOCK. */
 struct posted_receive *pending_remove_all(struct endpoint *endpoint);
 
-/** Match data with posted receives until either is used up or the batch is full. Under LOCK.
- *  @return true: both are left */
+/**
+ * Match data with posted receives until either is used up or the batch is full; then, if the endpoint is
+ * watched, watch_serve(). Under LOCK.
+ * @return true: data and posted receives are left, and what watches has not been served
+ */
 bool pending_serve(struct endpoint *endpoint, struct completion_batch *batch);
 
 /**
@@ -94,7 +106,13 @@ bool pending_serve(struct endpoint *endpoint, struct completion_batch *batch);
  */
 void pending_end(struct posted_receive *receive, uint32_t status, struct completion_batch *batch);
 
-/** Deliver what is owed: events set, APCs queued. Not under LOCK. Empties the batch. */
+/** Owe the setting of a socket's selected event. Under LOCK; there is always room for it. */
+void completion_add_event(struct completion_batch *batch, HANDLE event);
+
+/** Owe the ringing of a socket's bell. Under LOCK; there is always room for it. */
+void completion_add_bell(struct completion_batch *batch, struct select_bell *bell);
+
+/** Deliver what is owed: events set, APCs queued, bells rung. Not under LOCK. Empties the batch. */
 void completion_signal(struct completion_batch *batch);
 
 /** Release LOCK by rule R1, serving what is owed, then signal. */

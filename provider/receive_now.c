@@ -6,6 +6,7 @@
 #include "overlapped_status.h"
 #include "receive.h"
 #include "receive_take.h"
+#include "watch.h"
 
 static _Thread_local struct {
     struct wirerx_receive_info info;
@@ -64,7 +65,7 @@ static void unlock(struct endpoint *endpoint, struct completion_batch *batch, bo
  * early: then no tail there has been is it. */
 static uint32_t seen_tail(const struct endpoint *endpoint, const struct completion_batch *batch)
 {
-    return batch->count == COMPLETION_BATCH ? endpoint->cached_tail - 1 : endpoint->cached_tail;
+    return batch->count >= COMPLETION_BATCH ? endpoint->cached_tail - 1 : endpoint->cached_tail;
 }
 
 int receive_now(const struct socket_reference *reference, const struct receive_call *call)
@@ -97,6 +98,8 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
         else if (error == 0 && endpoint_seen_empty(endpoint))
             endpoint_flush_returns(endpoint);
         if (found || error != 0) {
+            if (unlikely(!socket->plain))
+                watch_received(endpoint, socket, error, &batch);
             socket_unlock(endpoint, &batch);
             return error;
         }

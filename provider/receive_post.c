@@ -9,6 +9,7 @@
 #include "overlapped_status.h"
 #include "receive.h"
 #include "scatter.h"
+#include "watch.h"
 
 /** Low bit of hEvent: "no completion-port packet" on Windows; masked off (D14). */
 #define EVENT_NO_PACKET 1u
@@ -129,6 +130,7 @@ static int post(const struct socket_reference *reference, const struct receive_c
     pending_post(endpoint, receive);
     full_fence(); /* F2: `posted` above before the tail below */
     pending_serve(endpoint, batch);
+    watch_received(endpoint, socket, 0, batch);
     /* Only the first in line can have been served within the call and still be ours to read: its
      * record comes back under LOCK, which we hold. */
     if (first && batch->count != 0 && socket->first != receive)

@@ -28,7 +28,7 @@ void receive_settle_plain(struct wsp_socket *socket)
     const WSAPROTOCOL_INFOW *protocol = socket->protocol;
 
     socket->plain = socket->manner == RECEIVE_DATAGRAMS && socket->peer_port == 0 &&
-                    !socket->receive_shut && !socket->send_only &&
+                    socket->network.selected == 0 && !socket->receive_shut && !socket->send_only &&
                     (protocol->dwServiceFlags1 & XP1_CONNECTIONLESS) &&
                     !(protocol->dwServiceFlags1 & XP1_UNI_SEND);
 }
@@ -282,6 +282,55 @@ void receive_consume_special(struct endpoint *endpoint, struct wsp_socket *socke
     socket->position = got->position;
     for (uint32_t i = 0; i < got->elements; i++)
         endpoint_consume(endpoint, endpoint_front(endpoint));
+}
+
+/* --- being ready ---------------------------------------------------------------------------------- */
+
+static bool is_end(enum rx_kind kind)
+{
+    return kind == RX_END || kind == RX_ABORT;
+}
+
+enum receive_ready receive_ready(struct endpoint *endpoint, struct wsp_socket *socket)
+{
+    const struct ring_element *element = front_from_peer(endpoint, socket);
+    struct extent extent;
+
+    if (element == NULL) {
+        if (!socket->ended)
+            return RECEIVE_NOTHING;
+        return socket->end == OVERLAPPED_CONNECTION_RESET ? RECEIVE_ABORTED : RECEIVE_ENDED;
+    }
+    if (is_end(kind_of(element)))
+        return kind_of(element) == RX_ABORT ? RECEIVE_ABORTED : RECEIVE_ENDED;
+    if (rx_is_condition(kind_of(element)))
+        return RECEIVE_DATA;
+    switch (socket->manner) {
+    case RECEIVE_MESSAGES:
+        if (measure(endpoint, socket, false).complete)
+            return RECEIVE_DATA;
+        return discard_broken_message(endpoint, socket) ? receive_ready(endpoint, socket)
+                                                        : RECEIVE_NOTHING;
+    case RECEIVE_PARTS:
+        extent = measure(endpoint, socket, false);
+        return extent.complete || endpoint_peek(endpoint, extent.elements) != NULL
+                   ? RECEIVE_DATA
+                   : RECEIVE_NOTHING;
+    case RECEIVE_BYTES:
+    case RECEIVE_DATAGRAMS:
+    default:
+        return RECEIVE_DATA;
+    }
+}
+
+uint32_t receive_data_end(const struct endpoint *endpoint)
+{
+    uint32_t tail = atomic_load_explicit(&endpoint->tail, memory_order_acquire);
+
+    if (tail != atomic_load_explicit(&endpoint->head, memory_order_relaxed) &&
+        is_end(kind_of(&endpoint->ring[(tail - 1) & endpoint->mask])))
+        return tail - 1;
+    return tail;
 }
 
 uint32_t receive_readable(struct endpoint *endpoint, struct wsp_socket *socket)

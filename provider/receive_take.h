@@ -48,7 +48,7 @@ bool receive_is_byte_stream(const WSAPROTOCOL_INFOW *protocol, DWORD flags);
 
 /**
  * Work out wsp_socket.plain anew. To be called whenever one of the things it depends on has changed: the
- * protocol, the peer, what has been shut down, which way the socket goes. Under LOCK.
+ * protocol, the peer, what has been shut down, which way the socket goes, network events. Under LOCK.
  */
 void receive_settle_plain(struct wsp_socket *socket);
 
@@ -108,6 +108,21 @@ static inline void receive_consume(struct endpoint *endpoint, struct wsp_socket 
     endpoint_count(&endpoint->received, 1);
     endpoint_consume(endpoint, got->first);
 }
+
+/** What a receive with room enough and no flags would find. */
+enum receive_ready {
+    RECEIVE_NOTHING, /**< it would have to wait */
+    RECEIVE_DATA,    /**< data, or the error of something sent */
+    RECEIVE_ENDED,   /**< all data has been read, and the peer has ended ... */
+    RECEIVE_ABORTED, /**< ... or has reset the circuit */
+};
+
+/** Is there something for a receive? Copies nothing. Under LOCK, while attached. */
+enum receive_ready receive_ready(struct endpoint *endpoint, struct wsp_socket *socket);
+
+/** The ring's tail, less the end of the circuit if that came last: where the data ends. Under LOCK,
+ *  while attached. */
+uint32_t receive_data_end(const struct endpoint *endpoint);
 
 /**
  * Bytes that FIONREAD tells: of messages the first one's (L08u), of streams all (L08), as far as they

@@ -4,6 +4,19 @@
 
 #include "receive.h"
 #include "spi.h"
+#include "watch.h"
+
+/* M05: a receive that fails enables FD_READ again, wherever it fails. What receive_now() refuses it has
+ * seen to itself. */
+static void note_failure(const struct socket_reference *reference, int error)
+{
+    struct completion_batch batch = {.count = 0};
+
+    if (error == WSAEFAULT || error == WSA_IO_PENDING || socket_relock(reference) != 0)
+        return;
+    watch_received(reference->endpoint, reference->socket, error, &batch);
+    socket_unlock(reference->endpoint, &batch);
+}
 
 static int receive(SOCKET s, struct receive_call *call, LPINT error_pointer)
 {
@@ -17,9 +30,13 @@ static int receive(SOCKET s, struct receive_call *call, LPINT error_pointer)
                                                   memory_order_relaxed)) != reference.generation)
         return spi_fail(error_pointer, WSAENOTSOCK); /* A05 */
     error = receive_check_call(call);
-    if (error == 0) /* B02: a routine without an OVERLAPPED is ignored */
-        error = call->overlapped == NULL ? receive_now(&reference, call)
-                                         : receive_post(&reference, call);
+    if (error == 0 &&
+        call->overlapped == NULL) /* B02: a routine without an OVERLAPPED is ignored */
+        return spi_result(error_pointer, receive_now(&reference, call));
+    if (error == 0)
+        error = receive_post(&reference, call);
+    if (error != 0)
+        note_failure(&reference, error);
     return spi_result(error_pointer, error);
 }
 

@@ -49,7 +49,8 @@ struct wsp_socket {
 
     enum receive_manner manner;
     bool
-        plain; /**< datagrams from anybody, and nothing that refuses receives: the case that is tuned */
+        plain; /**< datagrams from anybody, nothing that refuses receives, no network events: the case
+                     that is tuned */
     _Atomic bool receive_shut;  /**< SD_RECEIVE (I16) */
     bool send_shut;             /**< SD_SEND (J16) */
     bool ended;                 /**< a receive has found the end of the circuit ... */
@@ -57,6 +58,17 @@ struct wsp_socket {
     uint32_t position;          /**< bytes of the first element that receives have had */
     uint32_t peer_address;      /**< WSPConnect (I04); network order */
     _Atomic uint16_t peer_port; /**< network order; 0: not connected */
+
+    bool send_blocked; /**< a send has failed with WSAEWOULDBLOCK and its room has not come yet */
+    unsigned awaited;  /**< SELECT_* that calls of WSPSelect wait for (select.h) */
+    struct {           /* what WSPEventSelect selects (network_events.h) */
+        LONG selected; /**< FD_*; 0: nothing is recorded */
+        LONG recorded; /**< what the next WSPEnumNetworkEvents gives */
+        LONG reported; /**< was recorded, and is not again before something enables it */
+        uint32_t tail; /**< the end of the data for which FD_READ was last recorded */
+        HANDLE event;  /**< set, after LOCK, whenever something is recorded */
+        int errors[FD_MAX_EVENTS]; /**< of what is recorded, by FD_*_BIT */
+    } network;
 
     struct posted_receive *first; /**< posting order (G08) */
     struct posted_receive *last;

@@ -35,6 +35,11 @@ int WSPAPI spi_recv_from(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD receiv
                          LPINT error);
 BOOL WSPAPI spi_get_overlapped_result(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD transferred,
                                       BOOL wait, LPDWORD flags, LPINT error);
+int WSPAPI spi_event_select(SOCKET s, WSAEVENT event, LONG events, LPINT error);
+int WSPAPI spi_enum_network_events(SOCKET s, WSAEVENT event, LPWSANETWORKEVENTS events,
+                                   LPINT error);
+int WSPAPI spi_select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional,
+                      const PTIMEVAL timeout, LPINT error);
 int WSPAPI spi_cleanup(LPINT error);
 
 /** Fill in the entries that are not served yet: they fail with WSAEOPNOTSUPP. */

@@ -20,6 +20,8 @@ static void fill_served(LPWSPPROC_TABLE table)
     table->lpWSPBind = spi_bind;
     table->lpWSPCleanup = spi_cleanup;
     table->lpWSPCloseSocket = spi_close_socket;
+    table->lpWSPEnumNetworkEvents = spi_enum_network_events;
+    table->lpWSPEventSelect = spi_event_select;
     table->lpWSPGetOverlappedResult = spi_get_overlapped_result;
     table->lpWSPGetSockName = spi_get_sock_name;
     table->lpWSPGetSockOpt = spi_get_sock_opt;
@@ -27,6 +29,7 @@ static void fill_served(LPWSPPROC_TABLE table)
     table->lpWSPJoinLeaf = spi_join_leaf;
     table->lpWSPRecv = spi_recv;
     table->lpWSPRecvFrom = spi_recv_from;
+    table->lpWSPSelect = spi_select;
     table->lpWSPSetSockOpt = spi_set_sock_opt;
     table->lpWSPSocket = spi_socket;
 }

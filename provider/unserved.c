@@ -33,19 +33,11 @@ UNSERVED(int, connect_unserved,
          SOCKET_ERROR)
 UNSERVED(int, duplicate_socket_unserved,
          (SOCKET s, DWORD process, LPWSAPROTOCOL_INFOW info, LPINT error), SOCKET_ERROR)
-UNSERVED(int, enum_network_events_unserved,
-         (SOCKET s, WSAEVENT event, LPWSANETWORKEVENTS events, LPINT error), SOCKET_ERROR)
-UNSERVED(int, event_select_unserved, (SOCKET s, WSAEVENT event, LONG events, LPINT error),
-         SOCKET_ERROR)
 UNSERVED(int, get_peer_name_unserved, (SOCKET s, struct sockaddr *name, LPINT length, LPINT error),
          SOCKET_ERROR)
 UNSERVED(BOOL, get_qos_by_name_unserved, (SOCKET s, LPWSABUF name, LPQOS qos, LPINT error), FALSE)
 UNSERVED(int, listen_unserved, (SOCKET s, int backlog, LPINT error), SOCKET_ERROR)
 UNSERVED(int, recv_disconnect_unserved, (SOCKET s, LPWSABUF data, LPINT error), SOCKET_ERROR)
-UNSERVED(int, select_unserved,
-         (int n, fd_set *readable, fd_set *writable, fd_set *exceptional, const PTIMEVAL timeout,
-          LPINT error),
-         SOCKET_ERROR)
 UNSERVED(int, send_unserved,
          (SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD sent, DWORD flags,
           LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
@@ -71,13 +63,10 @@ void spi_fill_unserved(LPWSPPROC_TABLE table)
     table->lpWSPCancelBlockingCall = cancel_blocking_call_unserved;
     table->lpWSPConnect = connect_unserved;
     table->lpWSPDuplicateSocket = duplicate_socket_unserved;
-    table->lpWSPEnumNetworkEvents = enum_network_events_unserved;
-    table->lpWSPEventSelect = event_select_unserved;
     table->lpWSPGetPeerName = get_peer_name_unserved;
     table->lpWSPGetQOSByName = get_qos_by_name_unserved;
     table->lpWSPListen = listen_unserved;
     table->lpWSPRecvDisconnect = recv_disconnect_unserved;
-    table->lpWSPSelect = select_unserved;
     table->lpWSPSend = send_unserved;
     table->lpWSPSendDisconnect = send_disconnect_unserved;
     table->lpWSPSendTo = send_to_unserved;

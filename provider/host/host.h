@@ -46,6 +46,16 @@ enum host_wake {
 enum host_wake host_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t deadline,
                           bool alertable);
 
+/** Most words of host_sleep_on_any(). */
+#define HOST_SLEEP_MAX_WORDS 64u
+
+/** host_sleep() on several words: until one of them no longer has its value. */
+enum host_wake host_sleep_on_any(const struct wake_word *words, unsigned count, uint64_t deadline,
+                                 bool alertable);
+
+/** Is this an event of this host, open at this moment? Any thread; leaves its state alone. */
+bool host_is_event(HANDLE event);
+
 /**
  * Before an operation with a completion routine is started: make sure that the APC of thread `id`
  * can be queued without fail later, by an lcore that may not allocate. Every success is consumed by

@@ -59,6 +59,11 @@ BOOL WSPAPI WPUResetEvent(WSAEVENT hEvent, LPINT lpErrno)
     return done_with_event(event_reset(hEvent), lpErrno);
 }
 
+bool host_is_event(HANDLE event)
+{
+    return event_look(event) != EVENT_STALE;
+}
+
 /* --- socket handles --------------------------------------------------------------------------- */
 
 /*

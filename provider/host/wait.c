@@ -270,18 +270,22 @@ DWORD wait_for_time(uint64_t deadline, bool alertable)
     return 0;
 }
 
-enum host_wake host_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t deadline, bool alertable)
+_Static_assert(HOST_SLEEP_MAX_WORDS < WAKE_MAX_WORDS, "there is room for the thread's APC word");
+
+enum host_wake host_sleep_on_any(const struct wake_word *theirs, unsigned count, uint64_t deadline,
+                                 bool alertable)
 {
     struct thread *t = alerted(alertable);
-    struct wake_word words[2] = {{word, value}};
+    struct wake_word words[HOST_SLEEP_MAX_WORDS + 1];
 
+    memcpy(words, theirs, count * sizeof *words);
     do {
         if (t && apc_run(&t->apcs) > 0)
             return HOST_APCS_RAN;
         if (deadline == 0)
             return HOST_TIMEOUT; /* without a system call: a receive that spins looks for APCs */
-    } while (t && !apc_prepare_sleep(&t->apcs, &words[1]));
-    enum wake_reason reason = wake_sleep(words, t ? 2 : 1, deadline);
+    } while (t && !apc_prepare_sleep(&t->apcs, &words[count]));
+    enum wake_reason reason = wake_sleep(words, t ? count + 1 : count, deadline);
 
     if (t) {
         apc_finish_sleep(&t->apcs);
@@ -289,4 +293,11 @@ enum host_wake host_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t deadl
             return HOST_APCS_RAN;
     }
     return reason == WAKE_TIMEOUT ? HOST_TIMEOUT : HOST_WOKEN;
+}
+
+enum host_wake host_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t deadline, bool alertable)
+{
+    struct wake_word one = {word, value};
+
+    return host_sleep_on_any(&one, 1, deadline, alertable);
 }

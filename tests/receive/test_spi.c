@@ -92,13 +92,10 @@ SUITE_TEST(spi, unserved_entries_say_so) // README's list
     CHECK_UNSERVED(spi.lpWSPCancelBlockingCall(&error), SOCKET_ERROR);
     CHECK_UNSERVED(spi.lpWSPConnect(s, NULL, 0, NULL, NULL, NULL, NULL, &error), SOCKET_ERROR);
     CHECK_UNSERVED(spi.lpWSPDuplicateSocket(s, 0, NULL, &error), SOCKET_ERROR);
-    CHECK_UNSERVED(spi.lpWSPEnumNetworkEvents(s, NULL, NULL, &error), SOCKET_ERROR);
-    CHECK_UNSERVED(spi.lpWSPEventSelect(s, NULL, 0, &error), SOCKET_ERROR);
     CHECK_UNSERVED(spi.lpWSPGetPeerName(s, NULL, &length, &error), SOCKET_ERROR);
     CHECK_UNSERVED(spi.lpWSPGetQOSByName(s, NULL, NULL, &error), FALSE);
     CHECK_UNSERVED(spi.lpWSPListen(s, 1, &error), SOCKET_ERROR);
     CHECK_UNSERVED(spi.lpWSPRecvDisconnect(s, NULL, &error), SOCKET_ERROR);
-    CHECK_UNSERVED(spi.lpWSPSelect(0, NULL, NULL, NULL, NULL, &error), SOCKET_ERROR);
     CHECK_UNSERVED(spi.lpWSPSend(s, NULL, 0, NULL, 0, NULL, NULL, NULL, &error), SOCKET_ERROR);
     CHECK_UNSERVED(spi.lpWSPSendDisconnect(s, NULL, &error), SOCKET_ERROR);
     CHECK_UNSERVED(spi.lpWSPSendTo(s, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, NULL, &error),
