@@ -21,22 +21,26 @@ extern "C" {
  * what was reported before under the same mask (M07). A call replaces the one before.
  *
  * @param hEventObject    set when an event is recorded; any event object, usually manual-reset.
- *                        May be NULL with mask 0
+ *                        May be NULL with mask 0. It may be set once more shortly after the call that
+ *                        cancels or replaces the selection, or closes the socket
  * @param lNetworkEvents  FD_*: FD_READ when there is something to receive (M02 to M05, M08),
  *                        FD_WRITE once sending can begin (M18), FD_CLOSE, FD_OOB and the others on
  *                        streams (M09 to M12, M17); 0 ends the recording (M15), and the socket stays
  *                        nonblocking
- * @return 0; WSAEINVAL hEventObject is no event, or unknown bits in lNetworkEvents
+ * @return 0; WSAEINVAL hEventObject is no event, or unknown bits in lNetworkEvents; WSAENETDOWN
  */
 int WSAAPI WSAEventSelect(SOCKET s, WSAEVENT hEventObject, LONG lNetworkEvents);
 
 /**
- * Take what was recorded: it is copied and cleared, and the event object reset, in one step (M13).
+ * Take what was recorded: it is copied and cleared, and the event object reset, so that what is
+ * recorded next sets it (M13). The event may be signalled and nothing recorded; not the reverse. A call
+ * that fails clears and resets nothing. When the dataplane stops, what is selected is recorded once
+ * more, with the code WSAENETDOWN.
  *
  * @param hEventObject     NULL, or the event to reset
  * @param lpNetworkEvents  receives the events, and for each its code in iErrorCode; the other
  *                         elements are left alone (M14)
- * @return 0; WSAEINVAL hEventObject is no event; WSAEFAULT
+ * @return 0; WSAEINVAL hEventObject is no event; WSAEFAULT; WSAENETDOWN nothing is recorded
  */
 int WSAAPI WSAEnumNetworkEvents(SOCKET s, WSAEVENT hEventObject,
                                 LPWSANETWORKEVENTS lpNetworkEvents);
@@ -45,18 +49,19 @@ int WSAAPI WSAEnumNetworkEvents(SOCKET s, WSAEVENT hEventObject,
 int WSAAPI WSAAsyncSelect(SOCKET s, HWND hWnd, u_int wMsg, LONG lEvent);
 
 /**
- * Wait until a socket of the sets is ready. Blocks for up to the time given, not alertably. The
- * call's name is `select`; see below. Exported as wirerx_select.
+ * Wait until a socket of the sets is ready. Blocks for up to the time given, alertably: APCs run, and
+ * the wait goes on (F10). The call's name is `select`; see below. Exported as wirerx_select.
  *
  * @param nfds       ignored
  * @param readfds    NULL, or sockets to receive from: ready when a receive would not block
- * @param writefds   NULL, or sockets to send on
- * @param exceptfds  NULL, or sockets to watch for urgent data and failed connections
+ * @param writefds   NULL, or sockets to send on: ready when bound and a send would not block
+ * @param exceptfds  NULL, or sockets to watch for urgent data and failed connections: datagrams have
+ *                   neither
  * @param timeout    NULL: no limit; 0: look and return
  * @return how many are ready, and the sets then hold just these; 0: the time has passed, the sets
  *         are empty; SOCKET_ERROR, the sets as they were: WSAEINVAL no socket in any set, or a time
- *         that is negative; WSAENOTSOCK one is not a socket; WSAEFAULT; WSAEINTR (N01);
- *         WSAEINPROGRESS (A20)
+ *         that is negative; WSAENOTSOCK one is not a socket, or was closed meanwhile; WSAEFAULT also
+ *         when memory is short; WSAENETDOWN; WSAEINTR (N01); WSAEINPROGRESS (A20)
  */
 int wirerx_select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
                   const PTIMEVAL timeout);

@@ -93,11 +93,12 @@ typedef int(WSPAPI *LPWSPCONNECT)(SOCKET s, const struct sockaddr *name, int nam
 typedef int(WSPAPI *LPWSPDUPLICATESOCKET)(SOCKET s, DWORD dwProcessId,
                                           LPWSAPROTOCOL_INFOW lpProtocolInfo, LPINT lpErrno);
 
-/** Copy and clear the recorded network events and reset the event, in one step (M13, M14). */
+/** Copy and clear the recorded network events and reset the event: WSAEnumNetworkEvents() (M13, M14). */
 typedef int(WSPAPI *LPWSPENUMNETWORKEVENTS)(SOCKET s, WSAEVENT hEventObject,
                                             LPWSANETWORKEVENTS lpNetworkEvents, LPINT lpErrno);
 
-/** Choose network events (FD_*) and the event that they set; makes s nonblocking (M01 to M18). */
+/** Choose network events (FD_*) and the event that they set; makes s nonblocking (M01 to M18). Another
+ *  host's hEventObject is taken for an event without asking. */
 typedef int(WSPAPI *LPWSPEVENTSELECT)(SOCKET s, WSAEVENT hEventObject, LONG lNetworkEvents,
                                       LPINT lpErrno);
 
@@ -163,7 +164,8 @@ typedef int(WSPAPI *LPWSPRECVFROM)(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferC
                                    LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine,
                                    LPWSATHREADID lpThreadId, LPINT lpErrno);
 
-/** Wait until a socket of the sets is ready. Blocks for up to timeout; NULL: no limit. */
+/** Wait until a socket of the sets is ready; sets of any size. Blocks for up to timeout; NULL: no limit.
+ *  Alertably with our own host. */
 typedef int(WSPAPI *LPWSPSELECT)(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
                                  const PTIMEVAL timeout, LPINT lpErrno);
 
