@@ -34,7 +34,7 @@
  *
  * The fences (both are full: a store must be visible before a later load of another field)
  *   lcore    F1: ring tail published   | fence |  load posted, load sleepers
- *   poster   F2: posted set (locked)   | fence |  load ring tail
+ *   poster   F2: posted set (locked)   | fence |  load ring tail; so does whoever watches (endpoint.h)
  *   sleeper  F3: sleepers incremented  | fence |  load ring tail, then sleep on the wake sequence
  * F1 with F2: either the lcore sees the post or the poster sees the data. F1 with F3 likewise.
  * Baton: a receiver that leaves data behind, or leaves its sleep without consuming (APC, time-out,

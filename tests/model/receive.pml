@@ -21,6 +21,9 @@
  *   canceller               pending_remove() of one receive
  *   reader                  receive_now() and receive_wait(); with `may_leave` a time-out ends any
  *                           wait, and an APC one
+ *   watch_serve             watch_serve(): records network events, rings for selects
+ *   watcher                 event_select()
+ *   selecter                look_until(), select_sleep_wait()
  *   closer                  close_locked(); with REOPENS, dataplane_endpoint_open() of that slot
  *   service                 do_deferred(), wake-ups beyond the lcore's budget
  *   server                  do_deferred(), serve_on_service_thread()
@@ -30,7 +33,7 @@
  *     under LOCK only, so this is also "no datagram twice, none out of order, list order kept".
  *   - A receive goes from pending to done or cancelled once, and a stale handle is refused.
  *   - When nothing can move any more (`timeout` in init): never data and a posted receive, never
- *     data and a reader asleep; LOCK, AGAIN and WAITERS clear; no ready-list entry; nobody asleep
+ *     data and a reader or a select asleep; data that is left beside a selection is recorded, all of it; LOCK, AGAIN and WAITERS clear; no ready-list entry; nobody asleep
  *     on the lock; every datagram delivered or queued. These hold without a close too, which would
  *     hide a lost completion by cancelling it.
  *   - Whoever is stuck elsewhere than at a label end_... is an invalid end state.
@@ -75,6 +78,14 @@
 #define DATAGRAMS 2
 #define CLOSES
 #define REOPENS
+#elif defined(WATCHING)
+#define CLIENTS 2
+#define DATAGRAMS 2
+#define WATCHES
+#elif defined(SELECTING)
+#define CLIENTS 2
+#define DATAGRAMS 2
+#define WATCHES
 #elif defined(FOREIGN)
 #define CLIENTS 3
 #define DATAGRAMS 3
@@ -106,6 +117,18 @@ byte receive[RECEIVES];
 
 byte taken;     /* by readers */
 byte discarded; /* by a close */
+
+#ifdef WATCHES
+/* Under LOCK: a selection of network events and the tail for which it was last recorded, and the mark of
+ * selects that sleep. Either is ENDPOINT_WATCHED. */
+bool watched, awaited;
+byte recorded;
+#define POSTED_WORD (len(list) | ((watched || awaited) << 3))
+/* The bell: whose copy of its sequence is current, who is counted as asleep, and who is. */
+byte bell_current, bell_sleepers, bell_futex;
+#else
+#define POSTED_WORD len(list)
+#endif
 
 byte sleep_futex; /* readers asleep */
 bool ready;       /* private to the lcore */
@@ -206,7 +229,7 @@ inline complete_one(me)
     receive[which] = DONE;
     which = 0;
     head++;
-    store(me, POSTED, len(list))
+    store(me, POSTED, POSTED_WORD)
 }
 
 inline remove(me, number)
@@ -217,12 +240,64 @@ inline remove(me, number)
         :: list ?? [eval(number)] -> list ?? eval(number);
            assert(receive[number] == PENDING);
            receive[number] = CANCELLED;
-           store(me, POSTED, len(list))
+           store(me, POSTED, POSTED_WORD)
         :: else
         fi
     }
 }
 
+#ifdef WATCHES
+/* What is left when posted receives have had theirs. */
+#define READABLE(me) (QUEUED(me) && len(list) == 0)
+
+/* Inside an atomic step. */
+inline record(me)
+{
+    if
+    :: watched && READABLE(me) -> recorded = LOAD(me, TAIL, tail)
+    :: else
+    fi
+}
+
+inline watch_serve(me)
+{
+    atomic {
+        ROOM(me);
+        if
+        :: more
+        :: else ->
+           record(me);
+           if
+           :: awaited && READABLE(me) ->
+              awaited = false;
+              rings = true;
+              store(me, POSTED, POSTED_WORD)
+           :: else
+           fi
+        fi
+    }
+}
+
+/* After LOCK. */
+inline ring_bell(me)
+{
+    if
+    :: rings ->
+#ifndef BELL_WITHOUT_SEQUENCE
+       atomic { DRAINED(me) -> bell_current = 0 }
+#endif
+       rings = false;
+       if
+       :: atomic { DRAINED(me) && bell_sleepers > 0 -> bell_futex = 0 }
+       :: atomic { bell_sleepers == 0 -> skip }
+       fi
+    :: else
+    fi
+}
+#else
+#define watch_serve(me) skip
+#define ring_bell(me) skip
+#endif
 
 /*
  * `more`: the batch is full and work is left. Where a poster ignores it, it relies on there being
@@ -233,7 +308,8 @@ inline pending_serve(me)
     do
     :: atomic { WORK(me) && budget > 0 && ROOM(me) -> complete_one(me); budget-- }
     :: atomic { !WORK(me) || budget == 0 -> more = WORK(me); break }
-    od
+    od;
+    watch_serve(me)
 }
 
 /* R1, then the baton: whoever leaves data behind wakes the next sleeper. */
@@ -255,6 +331,7 @@ inline socket_unlock(me)
        fi
     od;
     budget = 0;
+    ring_bell(me);
 #ifndef NO_BATON
     if
     :: sleepers > 0 ->
@@ -267,9 +344,15 @@ inline socket_unlock(me)
 #endif
 }
 
+#ifdef WATCHES
+#define RINGS bool rings
+#else
+#define RINGS
+#endif
 #define CLIENT_LOCALS                                                                              \
     byte seen, found, which, budget;                                                               \
-    bool slept, released, waiters, more
+    bool slept, released, waiters, more;                                                           \
+    RINGS
 
 /* Posts receives first to first + count - 1. */
 proctype poster(byte me; byte generation; byte first; byte count; bool exits)
@@ -289,7 +372,7 @@ proctype poster(byte me; byte generation; byte first; byte count; bool exits)
               assert(receive[number] == NOT_STARTED);
               receive[number] = PENDING;
               list ! number;
-              store(me, POSTED, len(list))
+              store(me, POSTED, POSTED_WORD)
           }
 #ifndef NO_F2
           FENCE(me);
@@ -425,6 +508,86 @@ out:
     skip
 }
 
+#ifdef WATCHES
+proctype watcher(byte me)
+{
+    CLIENT_LOCALS;
+
+    lock_word_acquire(me, 1);
+#ifdef LOOKS_BEFORE_IT_WATCHES
+    atomic { ROOM(me); watched = true; record(me); watched = false }
+#endif
+    atomic {
+        ROOM(me);
+        watched = true;
+        store(me, POSTED, POSTED_WORD)
+    }
+#ifndef NO_WATCH_F2
+    FENCE(me);
+#endif
+#ifndef LOOKS_BEFORE_IT_WATCHES
+    atomic { true -> record(me) }
+#endif
+    budget = BATCH;
+    socket_unlock(me)
+}
+
+proctype selecter(byte me)
+{
+    CLIENT_LOCALS;
+    bool readable;
+
+look:
+#ifndef BELL_LOADED_LATE
+    atomic { true -> bell_current = bell_current | BIT(me) }
+#endif
+    lock_word_acquire(me, 1);
+#ifdef LOOKS_BEFORE_IT_WATCHES
+    atomic { true -> readable = READABLE(me) }
+#endif
+    atomic {
+        ROOM(me);
+        awaited = true;
+        store(me, POSTED, POSTED_WORD)
+    }
+#ifndef NO_WATCH_F2
+    FENCE(me);
+#endif
+#ifndef LOOKS_BEFORE_IT_WATCHES
+    atomic { true -> readable = READABLE(me) }
+#endif
+    budget = BATCH;
+    socket_unlock(me);
+    if
+    :: readable -> goto out
+    :: else
+    fi;
+#ifdef BELL_LOADED_LATE
+    atomic { true -> bell_current = bell_current | BIT(me) }
+#endif
+    atomic {
+        DRAINED(me);
+        bell_sleepers++
+    }
+    if
+    :: atomic { DRAINED(me) && (bell_current & BIT(me)) ->
+           bell_futex = bell_futex | BIT(me);
+           bell_current = bell_current & ~BIT(me)
+       }
+end_selecting:
+       !(bell_futex & BIT(me))
+    :: atomic { DRAINED(me) && !(bell_current & BIT(me)) -> skip }
+    fi;
+    atomic {
+        DRAINED(me);
+        bell_sleepers--
+    }
+    goto look;
+out:
+    atomic { true -> bell_current = bell_current & ~BIT(me) }
+}
+#endif
+
 /* The handle is stale first; then who waits on the socket is woken; then the lcore lets it go. */
 proctype closer(byte me)
 {
@@ -437,7 +600,7 @@ proctype closer(byte me)
            assert(receive[which] == PENDING);
            receive[which] = CANCELLED;
            which = 0;
-           store(me, POSTED, len(list))
+           store(me, POSTED, POSTED_WORD)
        }
     :: len(list) == 0 -> break
     od;
@@ -500,6 +663,7 @@ proctype lcore()
 {
     byte published, which, budget;
     bool open = true, mine, waiters, more, owed, burst, switched;
+    RINGS;
 
 end_polling:
     do
@@ -555,6 +719,7 @@ attempt:
           pending_serve(LCORE);
           budget = 0;
           lock_word_release_from_lcore(more);
+          ring_bell(LCORE);
           ready = ready || more;
           more = false;
           if
@@ -699,6 +864,14 @@ init
         run closer(4);
         unused = 2;
         of_first_life = BIT(3)
+#elif defined(WATCHING)
+        run watcher(1);
+        run poster(2, 1, 0, 1, false);
+        unused = 1
+#elif defined(SELECTING)
+        run selecter(1);
+        run reader(2, 1, false);
+        unused = 0
 #elif defined(FOREIGN)
         run poster(1, 1, 0, 2, false);
         run poster(2, 1, 2, 1, false);
@@ -721,6 +894,10 @@ init
     d_step {
         assert(!(tail > head && len(list) > 0));   /* no posted receive beside data */
         assert(!(tail > head && sleep_futex != 0)); /* no reader asleep beside data */
+#ifdef WATCHES
+        assert(!(tail > head && bell_futex != 0));  /* no select asleep beside data */
+        assert(!(tail > head && watched && recorded != tail));
+#endif
         assert(lock_futex == 0);
         assert(inside == 0);
 #ifdef SWITCHES

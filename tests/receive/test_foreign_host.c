@@ -681,3 +681,105 @@ SUITE_TEST(foreign_host, sees_the_network_go_down) // D18 A19 B11
     close_socket(s);
     close_event(overlapped[0].hEvent, &error);
 }
+
+/* --- network events and selects ------------------------------------------------------------------------ */
+
+static int receive_now(SOCKET s, uint64_t sequence)
+{
+    char room[256];
+    WSABUF buffer = {sizeof room, room};
+    DWORD bytes, flags = 0;
+    int error = 0;
+
+    if (provider.lpWSPRecv(s, &buffer, 1, &bytes, &flags, NULL, NULL, NULL, &error) != 0)
+        return error;
+    check_datagram(room, bytes, sequence);
+    return 0;
+}
+
+/* Its events are set and reset by its own upcalls, and never on an lcore. */
+SUITE_TEST(foreign_host, receives_by_network_events) // O10 M01 M02 M04 M13 M18
+{
+    WSANETWORKEVENTS events;
+    int error = 0;
+    uint64_t n = 0;
+
+    start();
+    SOCKET s = open_socket();
+    WSAEVENT event = create_event(&error);
+    CHECK_EQ_I64(provider.lpWSPEventSelect(s, event, FD_READ | FD_WRITE, &error), 0);
+    CHECK_EQ_U64(atomic_load(&calls[SET_EVENT]), 1); /* writable */
+    CHECK(event_of(event)->signalled);
+    CHECK_EQ_I64(provider.lpWSPEnumNetworkEvents(s, event, &events, &error), 0);
+    CHECK_EQ_U64(atomic_load(&calls[RESET_EVENT]), 1);
+    CHECK(!event_of(event)->signalled);
+    CHECK_EQ_I64(events.lNetworkEvents, FD_WRITE);
+    CHECK_EQ_I64(provider.lpWSPEnumNetworkEvents(s, (WSAEVENT)0x1234, &events, &error),
+                 SOCKET_ERROR);
+    CHECK_EQ_I64(error, WSAEINVAL);
+    CHECK_EQ_I64(receive_now(s, n), WSAEWOULDBLOCK);
+    CHECK_EQ_I64(replay_go(), 0);
+    while (n < DATAGRAMS) { /* one for each FD_READ: every receive has to enable the next */
+        wait_for_event(event);
+        CHECK_EQ_I64(provider.lpWSPEnumNetworkEvents(s, event, &events, &error), 0);
+        if (events.lNetworkEvents & FD_READ)
+            CHECK_EQ_I64(receive_now(s, n++), 0);
+    }
+    CHECK(atomic_load(&calls[SET_EVENT]) > 1);
+    CHECK_EQ_I64(receive_now(s, n), WSAEWOULDBLOCK);
+    CHECK_EQ_I64(provider.lpWSPEventSelect(s, NULL, 0, &error), 0);
+    close_socket(s);
+    CHECK_EQ_I64(stop(), 0);
+    close_event(event, &error);
+}
+
+SUITE_TEST(foreign_host, sees_the_stop_as_a_network_event) // O10 A19
+{
+    WSANETWORKEVENTS events;
+    int error = 0;
+
+    start();
+    SOCKET s = open_socket();
+    WSAEVENT event = create_event(&error);
+    CHECK_EQ_I64(provider.lpWSPEventSelect(s, event, FD_READ, &error), 0);
+    CHECK_EQ_I64(stop(), 0);
+    wait_for_event(event);
+    CHECK_EQ_I64(provider.lpWSPEnumNetworkEvents(s, event, &events, &error), 0);
+    CHECK_EQ_I64(events.lNetworkEvents, FD_READ);
+    CHECK_EQ_I64(events.iErrorCode[FD_READ_BIT], WSAENETDOWN);
+    close_socket(s);
+    close_event(event, &error);
+}
+
+SUITE_TEST(foreign_host, receives_by_selects) // O10
+{
+    int error = 0;
+    ULONG one = 1;
+    DWORD returned;
+    uint64_t n = 0;
+
+    start();
+    SOCKET s = open_socket();
+    CHECK_EQ_I64(provider.lpWSPIoctl(s, FIONBIO, &one, sizeof one, NULL, 0, &returned, NULL, NULL,
+                                     NULL, &error),
+                 0);
+    CHECK_EQ_I64(replay_go(), 0);
+    while (n < DATAGRAMS) {
+        fd_set set;
+
+        FD_ZERO(&set);
+        FD_SET(s, &set);
+        CHECK_EQ_I64(provider.lpWSPSelect(0, &set, NULL, NULL, NULL, &error), 1);
+        CHECK_EQ_U64(set.fd_array[0], s);
+        CHECK_EQ_I64(receive_now(s, n++), 0);
+    }
+    fd_set none;
+    FD_ZERO(&none);
+    FD_SET(s + 1, &none);
+    CHECK_EQ_I64(provider.lpWSPSelect(0, &none, NULL, NULL, NULL, &error), SOCKET_ERROR);
+    CHECK_EQ_I64(error, WSAENOTSOCK);
+    close_socket(s);
+    CHECK_EQ_I64(stop(), 0);
+    CHECK_EQ_U64(atomic_load(&calls[SET_EVENT]), 0); /* events of the host are not needed for it */
+    CHECK_EQ_U64(atomic_load(&calls[CREATE_EVENT]), 0);
+}

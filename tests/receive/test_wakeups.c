@@ -282,3 +282,116 @@ SUITE_TEST(wakeups, of_alertable_waits_are_not_lost) // F01
 {
     check_overlapped(wait_alertably);
 }
+
+/* --- network events and selects ------------------------------------------------------------------------ */
+
+static WSAEVENT selected;
+
+/* @return false: there was nothing */
+static bool receive_one(struct runner *self)
+{
+    receive_once(self);
+    if (self->outcome.result != 0)
+        return false;
+    check_received(self->data, self->outcome.bytes);
+    return true;
+}
+
+/* Nobody receives but those whom a select has told to. */
+static void select_and_receive(struct runner *self)
+{
+    int error = 0;
+
+    for (;;) {
+        fd_set set;
+
+        FD_ZERO(&set);
+        FD_SET(self->s, &set);
+        if (spi.lpWSPSelect(0, &set, NULL, NULL, NULL, &error) != 1)
+            break;
+        CHECK_EQ_U64(set.fd_array[0], self->s);
+        while (receive_one(self))
+            continue;
+    }
+    CHECK_EQ_I64(error, WSAENOTSOCK);
+}
+
+/* ... or whom an enumeration has: one datagram for each FD_READ, so that each receive has to enable the
+ * next one (M04). */
+static void enumerate_and_receive(struct runner *self)
+{
+    WSANETWORKEVENTS events;
+    int error = 0;
+
+    for (;;) {
+        CHECK_EQ_U64(WSAWaitForMultipleEvents(1, &selected, FALSE, WSA_INFINITE, FALSE),
+                     WAIT_OBJECT_0);
+        if (spi.lpWSPEnumNetworkEvents(self->s, selected, &events, &error) != 0)
+            break;
+        if (events.lNetworkEvents & FD_READ)
+            receive_one(self);
+    }
+    CHECK_EQ_I64(error, WSAENOTSOCK);
+}
+
+static void select_again(struct runner *self)
+{
+    int error = 0;
+
+    while (!atomic_load(&enough)) {
+        CHECK_EQ_I64(spi.lpWSPEventSelect(self->s, selected, FD_READ | FD_CLOSE, &error), 0);
+        for (volatile int i = 0; i < 2000; i++)
+            continue;
+        if (atomic_fetch_add(&self->step, 1) % 64 == 0)
+            Sleep(1);
+    }
+}
+
+#define WATCHERS 3u
+
+static void check_watching(void (*const bodies[WATCHERS])(struct runner *), unsigned burst)
+{
+    static struct runner runners[WATCHERS];
+    SOCKET s = open_socket(PORT);
+    int error = 0;
+
+    burst_limit = burst;
+    selected = WSACreateEvent();
+    set_nonblocking(s, true);
+    CHECK_EQ_I64(spi.lpWSPEventSelect(s, selected, FD_READ, &error), 0);
+    source_prepare(HERE, PORT, 32, 32);
+    for (unsigned i = 0; i < WATCHERS && bodies[i] != NULL; i++)
+        run(&runners[i], bodies[i], s, NULL);
+    hook_lcore(send_when_drained);
+    watch();
+    CHECK_EQ_U64(counters_of(s).received, source_count());
+    close_socket(s);
+    CHECK(WSASetEvent(selected));
+    for (unsigned i = 0; i < WATCHERS && bodies[i] != NULL; i++)
+        finish(&runners[i]);
+    CHECK(WSACloseEvent(selected));
+}
+
+SUITE_TEST(wakeups, of_network_events_are_not_lost) // M02 M03 M04 M13: fences F1, F2
+{
+    check_watching((void (*[WATCHERS])(struct runner *)){enumerate_and_receive}, 3);
+}
+
+SUITE_TEST(wakeups, of_selects_are_not_lost) // DOC:SELECT: fences F1, F2
+{
+    check_watching((void (*[WATCHERS])(struct runner *)){select_and_receive}, 3);
+}
+
+SUITE_TEST(wakeups, of_watchers_of_all_kinds_are_not_lost) // M07 M13
+{
+    check_watching((void (*[WATCHERS])(struct runner *)){select_and_receive, enumerate_and_receive,
+                                                         enumerate_and_receive},
+                   4);
+}
+
+SUITE_TEST(wakeups, survive_selecting_again) // M06 M07
+{
+    check_watching(
+        (void (*[WATCHERS])(struct runner *)){enumerate_and_receive, select_again, select_again},
+        2);
+}
