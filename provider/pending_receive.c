@@ -201,9 +201,10 @@ static void stamp(const struct wsp_socket *socket, const struct posted_receive *
 static void complete_with(struct endpoint *endpoint, struct posted_receive *receive,
                           const struct received *got, struct completion_batch *batch)
 {
-    if (got->first != NULL)
+    if (got->first != NULL) { /* else the end of the circuit, found earlier */
         stamp(receive->owner, receive, got->first);
-    receive_consume(endpoint, receive->owner, got);
+        receive_consume(endpoint, receive->owner, got);
+    }
     finish(receive, got->status, got->bytes, batch);
 }
 
@@ -347,7 +348,7 @@ static bool serve_on_lcore(struct endpoint *endpoint)
     return more;
 }
 
-static void serve_on_service_thread(struct endpoint *endpoint)
+static void serve_as_client(struct endpoint *endpoint)
 {
     bool more = true;
 
@@ -415,7 +416,7 @@ static void tick(void)
 
 const struct endpoint_operations pending_operations = {
     .serve = serve_on_lcore,
-    .serve_from_service = serve_on_service_thread,
+    .serve_from_service = serve_as_client,
     .on_service_thread = must_leave_lcore,
     .network_down = network_down,
     .tick = tick,
@@ -459,11 +460,9 @@ void pending_thread_exit(const WSATHREADID *id)
                 receive->next = list;
                 list = receive;
             }
-            bool more = list != NULL; /* what was queued for them is for others now */
-            do {
-                more = more && pending_serve(endpoint, &batch);
-                socket_unlock(endpoint, &batch);
-            } while (more && socket_relock(&reference) == 0);
+            socket_unlock(endpoint, &batch);
+            if (list != NULL) /* what was queued for them is for others now */
+                serve_as_client(endpoint);
         }
         pending_cancel_list(list);
     }

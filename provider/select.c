@@ -213,15 +213,19 @@ static int select_in(struct selection *selection, struct entry *entries, uint64_
     return error == 0 ? write_sets(selection) : error;
 }
 
-/* @return 0 or WSA error */
-static int select_sockets(struct selection *selection, const TIMEVAL *timeout)
+/* @param ready  receives how many are ready. @return 0 or WSA error */
+static int select_sockets(fd_set *const client[SETS], const TIMEVAL *timeout, u_int *ready)
 {
+    static const unsigned what[SETS] = {SELECT_READ, SELECT_WRITE, SELECT_EXCEPT};
     struct entry small[SMALL];
     struct entry *entries = small;
+    struct selection selection = {.ready = 0};
     uint64_t deadline;
     u_int total = 0;
-    int error = read_counts(selection, &total);
 
+    for (unsigned i = 0; i < SETS; i++)
+        selection.sets[i] = (struct set){.client = client[i], .what = what[i]};
+    int error = read_counts(&selection, &total);
     if (error == 0)
         error = read_timeout(timeout, &deadline);
     if (error != 0)
@@ -230,7 +234,8 @@ static int select_sockets(struct selection *selection, const TIMEVAL *timeout)
         entries = malloc(total * sizeof *entries);
     if (entries == NULL)
         return WSAEFAULT; /* the page's code for want of memory */
-    error = select_in(selection, entries, deadline);
+    error = select_in(&selection, entries, deadline);
+    *ready = selection.ready;
     if (entries != small)
         free(entries);
     return error;
@@ -239,13 +244,10 @@ static int select_sockets(struct selection *selection, const TIMEVAL *timeout)
 int WSPAPI spi_select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional,
                       const PTIMEVAL timeout, LPINT error_pointer)
 {
-    struct selection selection = {
-        .sets = {{.client = readable, .what = SELECT_READ},
-                 {.client = writable, .what = SELECT_WRITE},
-                 {.client = exceptional, .what = SELECT_EXCEPT}},
-    };
-    int error = select_sockets(&selection, timeout);
+    fd_set *const sets[SETS] = {readable, writable, exceptional};
+    u_int ready = 0;
+    int error = select_sockets(sets, timeout, &ready);
 
     (void)n; /* for Berkeley's sake */
-    return error == 0 ? (int)selection.ready : spi_fail(error_pointer, error);
+    return error == 0 ? (int)ready : spi_fail(error_pointer, error);
 }

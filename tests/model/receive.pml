@@ -26,7 +26,7 @@
  *   selecter                look_until(), select_sleep_wait()
  *   closer                  close_locked(); with REOPENS, dataplane_endpoint_open() of that slot
  *   service                 do_deferred(), wake-ups beyond the lcore's budget
- *   server                  do_deferred(), serve_on_service_thread()
+ *   server                  do_deferred(), serve_as_client()
  *
  * What is checked
  *   - LOCK excludes (enter() in lock_word.pml). The ring's head and the posted list are touched
