@@ -72,6 +72,17 @@ static inline void *table_handle(const struct table *table, const struct table_e
                     (uintptr_t)entry->slot << 2);
 }
 
+/** The entry of a slot, used or free. No lock. @return NULL: neither it nor any after it was taken */
+static inline void *table_at(struct table *table, uint32_t slot)
+{
+    char *entries =
+        slot >> table->chunk_shift < TABLE_MAX_CHUNKS
+            ? atomic_load_explicit(&table->chunks[slot >> table->chunk_shift], memory_order_acquire)
+            : NULL;
+
+    return entries ? entries + (slot & ((1u << table->chunk_shift) - 1)) * table->entry_size : NULL;
+}
+
 /**
  * The entry that a handle means or meant. No lock, any thread, any value.
  *
@@ -81,18 +92,11 @@ static inline void *table_handle(const struct table *table, const struct table_e
 static inline void *table_find(struct table *table, const void *handle, uint32_t *generation)
 {
     uintptr_t value = (uintptr_t)handle;
-    uint32_t slot = (uint32_t)(value >> 2) & 0xfffffu;
-    uint32_t chunk = slot >> table->chunk_shift;
 
     *generation = (uint32_t)(value >> 22);
-    if (value >> 56 != (uintptr_t)table->kind || (value >> 54 & 3) || (*generation & 1) == 0 ||
-        chunk >= TABLE_MAX_CHUNKS)
+    if (value >> 56 != (uintptr_t)table->kind || (value >> 54 & 3) || (*generation & 1) == 0)
         return NULL;
-    char *entries = atomic_load_explicit(&table->chunks[chunk], memory_order_acquire);
-
-    if (!entries)
-        return NULL;
-    return entries + (slot & ((1u << table->chunk_shift) - 1)) * table->entry_size;
+    return table_at(table, (uint32_t)(value >> 2) & 0xfffffu);
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "host.h"
 
 #define CHUNK_SHIFT 5
@@ -26,6 +27,7 @@ static void thread_exits(void *thread)
 {
     struct thread *t = thread;
     WSATHREADID id = self_id;
+    HANDLE end = atomic_exchange_explicit(&t->end, NULL, memory_order_relaxed);
     void (*callback)(const WSATHREADID *) =
         atomic_load_explicit(&exit_callback, memory_order_acquire);
 
@@ -35,6 +37,7 @@ static void thread_exits(void *thread)
         callback(&id);
     if (atomic_load_explicit(&t->apcs.queue, memory_order_relaxed) >> 32 != 0)
         table_give(&threads, &t->entry); /* else its generations are used up */
+    event_set(end);                      /* NULL, or closed: nothing happens */
 }
 
 static void make_exit_key(void)
@@ -63,9 +66,43 @@ struct thread *thread_current(void)
     uint32_t generation = apc_open(&t->apcs);
 
     self_id.ThreadHandle = table_handle(&threads, &t->entry, generation);
-    self_id.Reserved = (DWORD_PTR)syscall(SYS_gettid);
+    self_id.Reserved = thread_system_number();
     self = t;
     return t;
+}
+
+struct thread *thread_current_with(uint32_t *generation)
+{
+    return thread_current() ? thread_find(self_id.ThreadHandle, generation) : NULL;
+}
+
+void thread_set_end(HANDLE event)
+{
+    atomic_store_explicit(&self->end, event, memory_order_release);
+}
+
+struct thread *thread_find_by_end(HANDLE event, uint32_t *generation)
+{
+    struct thread *t;
+
+    if (event_look(event) == EVENT_STALE)
+        return NULL; /* closed: nobody's handle, though its thread may go on */
+    for (uint32_t slot = 0; slot < THREAD_MAX; slot++) {
+        if (!(t = table_at(&threads, slot)))
+            break;
+        /* The generation between two looks at the event: it belongs to the event's thread. */
+        if (atomic_load_explicit(&t->end, memory_order_acquire) != event)
+            continue;
+        *generation = (uint32_t)(atomic_load_explicit(&t->apcs.queue, memory_order_acquire) >> 32);
+        if (atomic_load_explicit(&t->end, memory_order_relaxed) == event)
+            return t;
+    }
+    return NULL;
+}
+
+DWORD thread_system_number(void)
+{
+    return (DWORD)syscall(SYS_gettid);
 }
 
 struct thread *thread_find(HANDLE handle, uint32_t *generation)

@@ -335,7 +335,7 @@ class Comparison:
                 ours = Path(marker[1]).parent.name == "wirerx"
             elif ours:
                 lines.append(line)
-        text = re.sub(r'__asm__\("\w+"\)', "", " ".join(lines))
+        text = re.sub(r'__asm__\("\w+"\)|__attribute__\(\(noreturn\)\)', "", " ".join(lines))
         while re.search(r"\{[^{}]*\}", text):  # bodies, innermost first
             text = re.sub(r"\{[^{}]*\}", ";", text)
         for piece in text.split(";"):
