@@ -188,6 +188,9 @@ static int sleep_once(const struct wait *w, uint64_t deadline)
     /* Before leaving: whoever leaves a signal behind wakes somebody else for it. */
     if (taken == NOT_YET)
         taken = take(w);
+    /* In a wait for all, take() may not get as far as the one that was closed. */
+    if (taken == NOT_YET && look == EVENT_STALE)
+        taken = INVALID;
     for (DWORD i = e.first; i < e.end; i++)
         event_leave(w->events[i]);
     return taken;
