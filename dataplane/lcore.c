@@ -156,7 +156,8 @@ int lcore_main(void *argument)
 {
     struct lcore *lcore = argument;
 
-    lcore->sink.defer = lcore_defer_wake;
+    lcore->sink = (struct wake_sink){
+        .defer = lcore_defer_wake, .may_call = lcore_may_call, .hand_over = lcore_hand_over};
     wake_sink = &lcore->sink;
     atomic_store_explicit(&lcore->running, true, memory_order_release);
     while (!atomic_load_explicit(&lcore->quit, memory_order_acquire)) {

@@ -80,8 +80,10 @@ struct lcore {
 
     struct wake_sink sink;
     unsigned wakes_left;
-    bool service_called;        /**< something was deferred in this pass */
-    struct rte_ring *wakes;     /**< struct deferred_wake, for the service thread */
+    bool service_called;    /**< something was deferred in this pass */
+    struct rte_ring *wakes; /**< struct deferred_wake, for the service thread */
+    /** The same, a stack: pushed by the lcore, emptied by the service thread, never full. */
+    _Atomic(struct wake_errand *) errands;
     struct rte_ring *services;  /**< endpoints it shall serve; each at most once, so never full */
     void (*call_service)(void); /**< tell the service thread that there is something */
 } __rte_cache_aligned;
@@ -129,8 +131,10 @@ void lcore_notify(struct lcore *lcore);
 /** Rule R2 for every endpoint on the ready list. @return how many stay on it */
 unsigned lcore_serve_ready(struct lcore *lcore);
 
-/** struct wake_sink's function: the budget of wake-ups. */
+/** struct wake_sink's functions: the budget of wake-ups. */
 bool lcore_defer_wake(struct wake_sink *sink, _Atomic uint32_t *word, int count);
+bool lcore_may_call(struct wake_sink *sink);
+void lcore_hand_over(struct wake_sink *sink, struct wake_errand *errand);
 
 /** Link a new endpoint to its home, or unlink it and free what its rings hold. Only on the lcore. */
 void lcore_attach(struct lcore *lcore, struct endpoint *endpoint);

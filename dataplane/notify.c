@@ -88,19 +88,47 @@ unsigned lcore_serve_ready(struct lcore *lcore)
     return kept;
 }
 
+bool lcore_may_call(struct wake_sink *sink)
+{
+    struct lcore *lcore = container_of(sink, struct lcore, sink);
+
+    if (lcore->wakes_left == 0)
+        return false;
+    lcore->wakes_left--;
+    counter_add(&lcore->own_counters, COUNTER_WAKEUPS, 1);
+    return true;
+}
+
+static void call_service_for_wake(struct lcore *lcore)
+{
+    counter_add(&lcore->own_counters, COUNTER_WAKEUPS_DEFERRED, 1);
+    lcore->service_called = true;
+}
+
 bool lcore_defer_wake(struct wake_sink *sink, _Atomic uint32_t *word, int count)
 {
     struct lcore *lcore = container_of(sink, struct lcore, sink);
     struct deferred_wake deferred = {word, (uint64_t)count};
 
-    if (lcore->wakes_left == 0 &&
-        rte_ring_sp_enqueue_elem(lcore->wakes, &deferred, sizeof deferred) == 0) {
-        counter_add(&lcore->own_counters, COUNTER_WAKEUPS_DEFERRED, 1);
-        lcore->service_called = true;
-        return true;
+    if (lcore_may_call(sink))
+        return false;
+    if (rte_ring_sp_enqueue_elem(lcore->wakes, &deferred, sizeof deferred) != 0) {
+        counter_add(&lcore->own_counters, COUNTER_WAKEUPS, 1);
+        return false;
     }
-    if (lcore->wakes_left != 0)
-        lcore->wakes_left--;
-    counter_add(&lcore->own_counters, COUNTER_WAKEUPS, 1);
-    return false;
+    call_service_for_wake(lcore);
+    return true;
+}
+
+void lcore_hand_over(struct wake_sink *sink, struct wake_errand *errand)
+{
+    struct lcore *lcore = container_of(sink, struct lcore, sink);
+
+    errand->next = atomic_load_explicit(&lcore->errands, memory_order_relaxed);
+    /* Release: the errand, and what it is about, before the service thread finds it. It fails only
+     * when the service thread has just emptied the stack. */
+    while (!atomic_compare_exchange_weak_explicit(&lcore->errands, &errand->next, errand,
+                                                  memory_order_release, memory_order_relaxed))
+        continue;
+    call_service_for_wake(lcore);
 }

@@ -72,6 +72,19 @@ unsigned service_lcore_id(unsigned index)
     return index + 1; /* 0 is the main lcore */
 }
 
+static void run_errands(struct lcore *lcore)
+{
+    struct wake_errand *errand, *next;
+
+    if (atomic_load_explicit(&lcore->errands, memory_order_relaxed) == NULL)
+        return; /* the line is the lcore's */
+    errand = atomic_exchange_explicit(&lcore->errands, NULL, memory_order_acquire);
+    for (; errand != NULL; errand = next) {
+        next = errand->next; /* it may be handed over again before run() returns */
+        errand->run(errand);
+    }
+}
+
 static void do_deferred(struct lcore *lcore)
 {
     struct deferred_wake deferred;
@@ -79,6 +92,7 @@ static void do_deferred(struct lcore *lcore)
 
     while (rte_ring_sc_dequeue_elem(lcore->wakes, &deferred, sizeof deferred) == 0)
         wake(deferred.word, (int)deferred.count);
+    run_errands(lcore);
     while (rte_ring_sc_dequeue(lcore->services, (void **)&endpoint) == 0) {
         /* Cleared before looking: data published after this asks again. */
         atomic_exchange_explicit(&endpoint->serve_queued, false, memory_order_acq_rel);

@@ -44,6 +44,18 @@ void wake(_Atomic uint32_t *word, int count)
     errno = saved;
 }
 
+bool wake_may_call(void)
+{
+    struct wake_sink *sink = wake_sink;
+
+    return !sink || sink->may_call(sink);
+}
+
+void wake_hand_over(struct wake_errand *errand)
+{
+    wake_sink->hand_over(wake_sink, errand);
+}
+
 /* Both sleeps: @return 0 or an errno value, ETIMEDOUT and ENOSYS among them. */
 static int sleep_on_one(const struct wake_word *w, uint64_t deadline)
 {

@@ -8,7 +8,8 @@
  *
  * Words may lie in memory that several processes share, so no FUTEX_PRIVATE. An lcore makes only a
  * bounded number of wake-up syscalls per pass and hands the rest to the service thread; callers of
- * wake() need not know on which kind of thread they are.
+ * wake() need not know on which kind of thread they are. What wakes by another syscall (a write to a
+ * descriptor) asks wake_may_call(), and beyond the budget makes an errand of it.
  */
 
 #include <stdatomic.h>
@@ -34,6 +35,16 @@ enum wake_reason {
 };
 
 /**
+ * What a thread that counts its syscalls leaves to one that does not, where that is not to wake a
+ * futex: embedded in what it is about.
+ */
+struct wake_errand {
+    /** Do it, whatever that takes. On a thread without a sink. */
+    void (*run)(struct wake_errand *errand);
+    struct wake_errand *next; /**< while it is handed over */
+};
+
+/**
  * Where wake() takes its wake-ups on a thread that counts its syscalls: embedded in what the thread
  * owns, and installed by it in wake_sink.
  */
@@ -43,6 +54,12 @@ struct wake_sink {
      *         false: wake() makes the syscall itself
      */
     bool (*defer)(struct wake_sink *sink, _Atomic uint32_t *word, int count);
+
+    /** wake_may_call()'s part. */
+    bool (*may_call)(struct wake_sink *sink);
+
+    /** wake_hand_over()'s part: always takes it. */
+    void (*hand_over)(struct wake_sink *sink, struct wake_errand *errand);
 };
 
 /** The calling thread's sink; NULL, as on every client thread: wake() makes the syscall. */
@@ -53,6 +70,18 @@ extern _Thread_local struct wake_sink *wake_sink;
  * syscall, or, beyond the pass's budget, one entry in the service thread's queue.
  */
 void wake(_Atomic uint32_t *word, int count);
+
+/**
+ * To be asked before a syscall that wakes, and is not on a futex. It must not block.
+ * @return true: make it; it is off the budget. false: there is a sink, and the budget is used up
+ */
+bool wake_may_call(void);
+
+/**
+ * On a thread that has a sink: let one that has none run() this. Never blocks.
+ * @param errand  not handed over already; it may be again as soon as run() begins
+ */
+void wake_hand_over(struct wake_errand *errand);
 
 /**
  * Sleep until a word no longer has its value, a wake-up arrives or the deadline passes. A signal

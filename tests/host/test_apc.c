@@ -227,7 +227,7 @@ static bool count_wakes(struct wake_sink *sink, _Atomic uint32_t *word, int coun
 
 SUITE_TEST(apc, push_to_a_thread_that_is_awake_makes_no_system_call)
 {
-    struct wake_sink sink = {count_wakes};
+    struct wake_sink sink = {.defer = count_wakes};
 
     for (int i = 0; i < 3; i++)
         CHECK_EQ_I64(host_reserve_apc(&me), 0);

@@ -497,7 +497,7 @@ static bool count_wakes(struct wake_sink *sink, _Atomic uint32_t *word, int coun
 
 SUITE_TEST(event, set_wakes_only_when_somebody_waits)
 {
-    struct wake_sink sink = {count_wakes};
+    struct wake_sink sink = {.defer = count_wakes};
     struct runner sleeper = {.thread = 0};
     HANDLE event = WSACreateEvent();
 

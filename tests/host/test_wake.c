@@ -134,7 +134,7 @@ static bool take(struct wake_sink *sink, _Atomic uint32_t *word, int count)
 
 SUITE_TEST(wake, goes_through_the_threads_sink_while_it_takes_any)
 {
-    struct counting_sink counting = {.sink = {take}, .room = 2};
+    struct counting_sink counting = {.sink.defer = take, .room = 2};
 
     wake_sink = &counting.sink;
     for (int i = 0; i < 5; i++)
@@ -143,4 +143,42 @@ SUITE_TEST(wake, goes_through_the_threads_sink_while_it_takes_any)
     wake_sink = NULL;
     wake(&words[0], INT_MAX);
     CHECK_EQ_U64(counting.taken, 2);
+}
+
+/* --- other calls than a futex's ------------------------------------------------------------------ */
+
+struct errand_sink {
+    struct wake_sink sink;
+    struct wake_errand *errand;
+    unsigned room;
+};
+
+static bool may_call(struct wake_sink *sink)
+{
+    struct errand_sink *errands = (struct errand_sink *)sink;
+
+    return errands->room > 0 && errands->room-- > 0;
+}
+
+static void hand_over(struct wake_sink *sink, struct wake_errand *errand)
+{
+    ((struct errand_sink *)sink)->errand = errand;
+}
+
+SUITE_TEST(wake, asks_the_threads_sink_for_other_calls_and_leaves_it_what_it_may_not_do)
+{
+    struct errand_sink errands = {.sink = {.may_call = may_call, .hand_over = hand_over},
+                                  .room = 2};
+    struct wake_errand errand = {.run = NULL};
+
+    for (int i = 0; i < 5; i++)
+        CHECK(wake_may_call());
+    wake_sink = &errands.sink;
+    CHECK(wake_may_call());
+    CHECK(wake_may_call());
+    CHECK(!wake_may_call());
+    wake_hand_over(&errand);
+    CHECK_EQ_PTR(errands.errand, &errand);
+    wake_sink = NULL;
+    CHECK(wake_may_call());
 }
