@@ -4,30 +4,12 @@
 #include <limits.h>
 
 #include "backoff.h"
-#include "table.h"
-
-#define SIGNALLED 0x1ull
-#define MANUAL 0x2ull
-#define CLAIMED 0x4ull
-#define ONE_WAITER 0x8ull
-#define WAITERS ((uint64_t)EVENT_MAX_WAITERS << 3)
-#define GENERATION_SHIFT 17
-
-/* A cache line each: an lcore that signals one event must not disturb the poller of another. */
-struct event {
-    _Alignas(64) struct table_entry entry;
-    _Atomic uint64_t word;
-};
+#include "event_word.h"
 
 #define CHUNK_SHIFT 10
 _Static_assert(EVENT_MAX == TABLE_MAX_CHUNKS << CHUNK_SHIFT, "the table holds EVENT_MAX events");
 
-static struct table events = TABLE_INITIALIZER(HANDLE_EVENT, struct event, CHUNK_SHIFT);
-
-static uint32_t generation_of(uint64_t word)
-{
-    return (uint32_t)(word >> GENERATION_SHIFT);
-}
+struct table event_table = TABLE_INITIALIZER(HANDLE_EVENT, struct event, CHUNK_SHIFT);
 
 static _Atomic uint32_t *low_half(struct event *e)
 {
@@ -35,29 +17,11 @@ static _Atomic uint32_t *low_half(struct event *e)
     return (_Atomic uint32_t *)(void *)&e->word;
 }
 
-/* The event and its word as it is now. @return NULL when the handle is stale. */
-static struct event *find(HANDLE handle, uint64_t *seen)
+/* After a change of the word: the descriptor, if that is ours to see to now. */
+static void mirror(struct event *e, uint64_t seen, uint64_t desired)
 {
-    uint32_t generation;
-    struct event *e = table_find(&events, handle, &generation);
-
-    if (!e)
-        return NULL;
-    *seen = atomic_load_explicit(&e->word, memory_order_acquire);
-    return generation_of(*seen) == generation ? e : NULL;
-}
-
-/* One attempt to change the word. On failure `seen` is what it is now, and the caller looks at it
- * again, its generation first: still_open(). */
-static bool change(struct event *e, uint64_t *seen, uint64_t desired)
-{
-    return atomic_compare_exchange_weak_explicit(&e->word, seen, desired, memory_order_acq_rel,
-                                                 memory_order_acquire);
-}
-
-static bool still_open(HANDLE handle, uint64_t seen)
-{
-    return generation_of(seen) == (uint32_t)((uintptr_t)handle >> 22);
+    if (is_user(seen, desired))
+        event_follow(e);
 }
 
 static bool wait_for_claim(struct event *e, uint64_t *seen, unsigned *turn)
@@ -71,7 +35,7 @@ static bool wait_for_claim(struct event *e, uint64_t *seen, unsigned *turn)
 
 HANDLE event_create(bool manual_reset, bool signalled)
 {
-    struct event *e = table_take(&events);
+    struct event *e = table_take(&event_table);
 
     if (!e)
         return NULL;
@@ -81,12 +45,12 @@ HANDLE event_create(bool manual_reset, bool signalled)
                           (uint64_t)generation << GENERATION_SHIFT | (manual_reset ? MANUAL : 0) |
                               (signalled ? SIGNALLED : 0),
                           memory_order_release);
-    return table_handle(&events, &e->entry, generation);
+    return table_handle(&event_table, &e->entry, generation);
 }
 
 bool event_close(HANDLE handle)
 {
-    uint64_t seen;
+    uint64_t seen, ended;
     unsigned turn = 0;
     struct event *e = find(handle, &seen);
 
@@ -99,17 +63,18 @@ bool event_close(HANDLE handle)
             ;
         if (!still_open(handle, seen))
             return false;
-    } while (!change(e, &seen, (uint64_t)next << GENERATION_SHIFT));
+        ended = (uint64_t)next << GENERATION_SHIFT | (seen & MIRROR);
+    } while (!change(e, &seen, ended));
     if (seen & WAITERS)
         wake(low_half(e), INT_MAX);
-    if (next != 0) /* a slot whose generations are used up stays out of use */
-        table_give(&events, &e->entry);
+    if ((seen & USERS) == 0) /* else the last one does it (M4) */
+        event_bury(e);
     return true;
 }
 
 bool event_set(HANDLE handle)
 {
-    uint64_t seen;
+    uint64_t seen, desired;
     struct event *e = find(handle, &seen);
 
     if (!e)
@@ -122,15 +87,17 @@ bool event_set(HANDLE handle)
     do {
         if (!still_open(handle, seen))
             return false;
-    } while (!change(e, &seen, seen | SIGNALLED));
+        desired = with_signal(seen, SIGNALLED);
+    } while (!change(e, &seen, desired));
     if ((seen & SIGNALLED) == 0 && (seen & WAITERS))
         wake(low_half(e), seen & MANUAL ? INT_MAX : 1);
+    mirror(e, seen, desired);
     return true;
 }
 
 bool event_reset(HANDLE handle)
 {
-    uint64_t seen;
+    uint64_t seen, desired;
     unsigned turn = 0;
     struct event *e = find(handle, &seen);
 
@@ -141,7 +108,9 @@ bool event_reset(HANDLE handle)
             ;
         if (!still_open(handle, seen))
             return false;
-    } while (!change(e, &seen, seen & ~SIGNALLED));
+        desired = with_signal(seen, 0);
+    } while (!change(e, &seen, desired));
+    mirror(e, seen, desired);
     return true;
 }
 
@@ -156,7 +125,7 @@ enum event_look event_look(HANDLE handle)
 
 enum event_look event_take(HANDLE handle)
 {
-    uint64_t seen;
+    uint64_t seen, desired;
     unsigned turn = 0;
     struct event *e = find(handle, &seen);
 
@@ -168,12 +137,14 @@ enum event_look event_take(HANDLE handle)
                 ;
         if (!still_open(handle, seen))
             return EVENT_STALE;
-        if ((seen & SIGNALLED) == 0)
+        if ((seen & (SIGNALLED | USERS)) == 0)
             return EVENT_CLEAR;
-        if (seen & MANUAL)
+        if ((seen & MANUAL) && (seen & SIGNALLED))
             return EVENT_SIGNALLED;
-    } while (!change(e, &seen, seen & ~SIGNALLED));
-    return EVENT_SIGNALLED;
+        desired = with_signal(seen, 0);
+    } while (!change(e, &seen, desired));
+    mirror(e, seen, desired);
+    return seen & SIGNALLED ? EVENT_SIGNALLED : EVENT_CLEAR;
 }
 
 enum event_look event_claim(HANDLE handle)
@@ -197,14 +168,18 @@ enum event_look event_claim(HANDLE handle)
 
 void event_settle(HANDLE handle, bool consume)
 {
-    uint64_t seen;
+    uint64_t seen, desired;
     struct event *e = find(handle, &seen);
 
     if (!e)
         return; /* not when it was claimed: nobody can close a claimed event */
-    uint64_t gone = consume && (seen & MANUAL) == 0 ? CLAIMED | SIGNALLED : CLAIMED;
+    uint64_t signal = consume && (seen & MANUAL) == 0 ? 0 : SIGNALLED;
 
-    atomic_fetch_and_explicit(&e->word, ~gone, memory_order_acq_rel);
+    do
+        desired =
+            with_signal(seen & ~CLAIMED, signal); /* claimed, it has been signalled all along */
+    while (!change(e, &seen, desired));
+    mirror(e, seen, desired);
 }
 
 enum event_look event_enlist(HANDLE handle, struct wake_word *word)

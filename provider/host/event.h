@@ -7,10 +7,10 @@
  * Event objects. An event is one 64-bit word, and everything that happens to it is one
  * compare-and-swap on that word, generation included:
  *
- *     63  49 48          17 16       3 2       1      0
- *     +-----+--------------+----------+-------+------+---------+
- *     |  0  |  generation  | waiters  |CLAIMED|MANUAL|SIGNALLED|
- *     +-----+--------------+----------+-------+------+---------+
+ *     63   49 48          17 16       3 2       1      0
+ *     +------+--------------+----------+-------+------+---------+
+ *     |mirror|  generation  | waiters  |CLAIMED|MANUAL|SIGNALLED|
+ *     +------+--------------+----------+-------+------+---------+
  *
  * So a set that comes too late, after the event was closed and its slot is another event, changes
  * nothing; and no fence is needed between "somebody waits" and "it is signalled": both are in the
@@ -21,6 +21,9 @@
  * order of their handles, and when it has them all consumes them all. Nothing may make a claimed
  * event non-signalled: whoever wants to (a reset, another waiter, a close) waits the few
  * instructions out. Setting one never waits; it is signalled already.
+ *
+ * The mirror bits are those of an event that somebody waits for by a file descriptor: see
+ * event_descriptor.h. They are 0 for all others.
  *
  * The number of events is bounded (EVENT_MAX). No function but event_create() and event_close()
  * takes a lock; only those say who may call them, the others any thread. "Stale" means: never an
@@ -36,6 +39,9 @@
 /** Waiters that one event counts. */
 #define EVENT_MAX_WAITERS 0x3fffu
 
+/** Threads that may be at one event's descriptor at the same time. */
+#define EVENT_MAX_USERS 0xfffu
+
 enum event_look {
     EVENT_CLEAR,     /**< not signalled */
     EVENT_SIGNALLED, /**< signalled (and, where the function consumes, consumed) */
@@ -50,9 +56,9 @@ HANDLE event_create(bool manual_reset, bool signalled);
 bool event_close(HANDLE handle);
 
 /**
- * Signal it. Never waits, allocates or locks: the one that lcores use. One atomic operation, and
- * one wake() when somebody waits and it was not signalled. What the caller wrote before is visible
- * to whoever then finds it signalled or consumes it.
+ * Signal it. Never waits, allocates or locks: the one that lcores use. One atomic operation, and,
+ * when it was not signalled, one wake() if somebody waits and one write if it has a descriptor.
+ * What the caller wrote before is visible to whoever then finds it signalled or consumes it.
  * @return false: it was stale, nothing happened
  */
 bool event_set(HANDLE handle);

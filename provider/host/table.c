@@ -68,3 +68,9 @@ void table_give(struct table *table, struct table_entry *entry)
     table->first_free = entry->slot + 1;
     pthread_mutex_unlock(&table->lock);
 }
+
+void table_for_each(struct table *table, void (*function)(struct table_entry *entry))
+{
+    for (uint32_t slot = 0; slot < table->used; slot++)
+        function(entry_at(table, slot));
+}

@@ -15,7 +15,7 @@
  * ignores them. A slot's generation is odd while it is in use and even while it is free, and every
  * use has another one, so that a value from anywhere is found to be stale or foreign. The one
  * atomic word of an entry that holds the generation belongs to the entry's owner, and every change
- * of an entry is a compare-and-swap on that word: see event.c and apc.c.
+ * of an entry is a compare-and-swap on that word: see event.h and apc.h.
  *
  * Memory of a table is never given back: an entry may be looked at whatever became of its handle.
  */
@@ -63,6 +63,12 @@ void *table_take(struct table *table);
 
 /** Give a slot back. The caller has raised its generation, so that nobody finds it any more. */
 void table_give(struct table *table, struct table_entry *entry);
+
+/**
+ * Call a function for every entry that was ever taken. Without the lock, which another thread may have
+ * had: for the child of a fork, where there is no other thread.
+ */
+void table_for_each(struct table *table, void (*function)(struct table_entry *entry));
 
 /** The handle of an entry of this generation. */
 static inline void *table_handle(const struct table *table, const struct table_entry *entry,

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Verify the model of the completion protocol, and that each line of the protocol is needed: every
-# mutant (one fence, rule or wake-up taken away by a -D flag) must make the check fail.
+# Verify the models of the completion protocol and of event descriptors, and that each line of them is
+# needed: every mutant (one fence, rule or wake-up taken away by a -D flag) must make the check fail.
 #
 #   check.sh          verify everything; exit 1 if a scenario fails or a mutant survives,
 #                     77 if spin or the compiler is missing
@@ -40,6 +40,13 @@ FOREIGN SWITCHES
 FOREIGN_CLOSING
 WAITING
 HANDLES
+FOLLOWING
+FOLLOWING ROOM=1
+FOLLOWING EDGE
+FOLLOWING EDGE ROOM=1
+ENDING
+ENDING ROOM=1
+SPINNING
 '
 
 # What must fail: mutant, scenario, further flags.
@@ -86,12 +93,24 @@ STALE_KEEPS_WAKE_UP HANDLES
 RETIRE_WAKES_NOBODY HANDLES
 RETIRE_WAKES_WHOM_IT_SAW HANDLES
 OPENS_UNANSWERED HANDLES
+FULL_OWES_NOTHING FOLLOWING EDGE ROOM=1
+LEAVES_UNSEEN FOLLOWING
+LEAVES_OWED FOLLOWING EDGE ROOM=1
+CLEARS_OWED_LATE FOLLOWING EDGE ROOM=1
+WRITES_ONCE FOLLOWING EDGE
+LOOKS_WITHOUT_HELPING SPINNING
+BEGINS_WITHOUT_LOOK FOLLOWING
+MIRRORED_BEFORE_DESCRIPTOR FOLLOWING
+LCORE_DROPS_ERRAND FOLLOWING
+CLEARS_QUEUED_LATE FOLLOWING
+CLOSER_BURIES ENDING
 '
 
 # build NAME...: make ./pan in the current directory from the model with these names defined.
 build() {
     case " $* " in
     *" WAITING "* | *" HANDLES "*) model=handles.pml ;;
+    *" FOLLOWING "* | *" ENDING "* | *" SPINNING "*) model=descriptor.pml ;;
     *) model=receive.pml ;;
     esac
     flags=

@@ -135,6 +135,11 @@ uint64_t source_count(void)
     return atomic_load_explicit(&source.count, memory_order_acquire);
 }
 
+unsigned lcore_wakes_per_pass(void)
+{
+    return LCORE_WAKES_PER_PASS;
+}
+
 uint64_t dpdk_allocations(void)
 {
     uint64_t total = 0;

@@ -43,6 +43,9 @@ unsigned source_frames(unsigned count);
 /** Frames put on the device since source_prepare(). Any thread. */
 uint64_t source_count(void);
 
+/** LCORE_WAKES_PER_PASS, for files that include winsock2.h and so cannot include lcore.h. */
+unsigned lcore_wakes_per_pass(void);
+
 /** DPDK's own heap: allocations so far. */
 uint64_t dpdk_allocations(void);
 

@@ -10,6 +10,8 @@
 #include "lcore_hook.h"
 
 #include <rte_cycles.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "host/host.h"
 
@@ -214,6 +216,35 @@ static void wait_for_events(struct runner *self)
     }
 }
 
+/* The same by an event loop of Linux, which hears of nothing but the event's descriptor. */
+static uint32_t watched;
+
+static void wait_by_descriptor(struct runner *self)
+{
+    struct operation *operation = self->argument;
+    struct epoll_event event = {.events = EPOLLIN | watched};
+    int watch = epoll_create1(EPOLL_CLOEXEC);
+
+    operation->overlapped.hEvent = WSACreateEvent();
+    int descriptor = wirerx_event_descriptor(operation->overlapped.hEvent);
+
+    CHECK_EQ_I64(epoll_ctl(watch, EPOLL_CTL_ADD, descriptor, &event), 0);
+    for (;;) {
+        int result = post_event(self->s, operation, 64);
+
+        if (result != 0 && result != WSA_IO_PENDING)
+            break;
+        while (WaitForSingleObject(operation->overlapped.hEvent, 0) != WAIT_OBJECT_0)
+            CHECK_MSG(epoll_wait(watch, &event, 1, 20000) == 1, "a signal was missed");
+        if (status_of(operation) == STATUS_CANCELLED)
+            break;
+        check_ended(operation, 0, 32);
+        check_received(operation->data, 32);
+    }
+    CHECK(WSACloseEvent(operation->overlapped.hEvent));
+    CHECK_EQ_I64(close(watch), 0);
+}
+
 static void wait_in_the_result_call(struct runner *self)
 {
     struct operation *operation = self->argument;
@@ -271,6 +302,17 @@ static void check_overlapped(void (*body)(struct runner *))
 SUITE_TEST(wakeups, of_events_are_not_lost) // D03 D08: fences F1, F2
 {
     check_overlapped(wait_for_events);
+}
+
+SUITE_TEST(wakeups, of_descriptors_are_not_lost) // D03 D08
+{
+    check_overlapped(wait_by_descriptor);
+}
+
+SUITE_TEST(wakeups, of_descriptors_are_not_lost_as_edges) // D03 D08
+{
+    watched = EPOLLET;
+    check_overlapped(wait_by_descriptor);
 }
 
 SUITE_TEST(wakeups, of_waiting_result_calls_are_not_lost) // E03

@@ -4,8 +4,9 @@
 
 /**
  * @file
- * What Windows has no name for: starting and stopping the dataplane, replaying a capture, counters
- * and receive timestamps. Sockets themselves are in winsock2.h and ws2spi.h.
+ * What Windows has no name for: starting and stopping the dataplane, replaying a capture, counters,
+ * receive timestamps, and events as file descriptors. Sockets themselves are in winsock2.h and
+ * ws2spi.h.
  *
  * Threads: every function may be called from any thread unless it says otherwise. None is safe in
  * a signal handler.
@@ -167,6 +168,44 @@ int wirerx_last_receive(struct wirerx_receive_info *info);
  * may be outstanding. One more fails with WSAEWOULDBLOCK (clause C08).
  */
 #define SO_WIRERX_MAX_POSTED 0x57520002
+
+/**
+ * A file descriptor that is readable while an event is signalled, manual- or auto-reset, for event
+ * loops that wait by poll(), epoll, io_uring's IORING_OP_POLL_ADD or libc's select() (whose name
+ * winsock2.h takes). The first call for an event makes it, later ones return the same. Does not
+ * block, needs no WSAStartup() and no dataplane.
+ *
+ * A readable descriptor says: look. It is not the event. Take the signal by what resets the event:
+ * WaitForSingleObject(event, 0), which for an auto-reset event succeeds in one thread only, or
+ * WSAResetEvent(). Then look at what the event stands for (WSAGetOverlappedResult(),
+ * WSAEnumNetworkEvents()), in this order. That is all for a level-triggered wait and for EPOLLET
+ * alike: each time the event becomes signalled is an edge, also where an earlier edge has not been
+ * looked at yet; signalling an event that is signalled already is none. EPOLLONESHOT and
+ * EPOLLEXCLUSIVE work as always.
+ *
+ * As soon as no thread is inside a call that signals, resets, takes or closes the event, the
+ * descriptor is readable exactly if the event is signalled. While one is, the descriptor may be
+ * behind by the rest of that call: a wait may end, and the event turn out to be taken by another
+ * thread; and a wait may go on while a thread is off its core in the midst of taking an earlier
+ * signal. No signal that stays is missed.
+ *
+ * The descriptor belongs to the event and is closed with it: never read, write or close it, and do
+ * not wait for it in another thread while the event is closed (epoll forgets it, a poll() that
+ * sleeps does not notice). It is closed by exec (EFD_CLOEXEC). The child of a fork() inherits the
+ * number as any other; there it still shows the parent's event, nothing in this library uses it,
+ * and it is the child's to close. The child's copy of the event has no descriptor until it is asked
+ * for one.
+ *
+ * Each change of an event that has a descriptor costs a system call; events without one cost what
+ * they did. Where an lcore signals, the call is one of the few wake-ups of its pass; the service
+ * thread makes those beyond.
+ *
+ * @param event  from WSACreateEvent(), CreateEvent() or our own host's WPUCreateEvent()
+ * @return the descriptor, 0 or more; -1, and WSAGetLastError(): WSA_INVALID_HANDLE no event, or it
+ *         is closed; WSAEMFILE the process or the system may have no more files, nothing has
+ *         changed; WSAENOBUFS no memory
+ */
+int wirerx_event_descriptor(WSAEVENT event);
 
 /** Time-stamp counter ticks a second, as the dataplane uses them; 0 before the first start. */
 uint64_t wirerx_tsc_hz(void);
