@@ -101,6 +101,29 @@ SUITE_TEST(descriptor, of_an_event_that_is_closed_under_the_operation_is_nobodys
     close(ends[1]);
 }
 
+SUITE_TEST(descriptor, shows_network_events_until_they_are_enumerated) // M02 M04 M13
+{
+    SOCKET s = open_socket(PORT);
+    WSANETWORKEVENTS events;
+    HANDLE event = WSACreateEvent();
+    int descriptor = wirerx_event_descriptor(event);
+    char room[16];
+
+    CHECK_EQ_I64(WSAEventSelect(s, event, FD_READ), 0);
+    CHECK(!is_readable(descriptor));
+    arrive_text(PORT, "first");
+    arrive_text(PORT, "second");
+    CHECK(is_readable(descriptor));
+    CHECK_EQ_I64(WSAEnumNetworkEvents(s, event, &events), 0);
+    CHECK_EQ_U64(events.lNetworkEvents, FD_READ);
+    CHECK(!is_readable(descriptor));
+    CHECK_TEXT(receive(s, room, sizeof room), room, "first");
+    CHECK(is_readable(descriptor)); /* there is still one */
+    CHECK_EQ_I64(WSAEnumNetworkEvents(s, event, &events), 0);
+    CHECK_TEXT(receive(s, room, sizeof room), room, "second");
+    CHECK(!is_readable(descriptor));
+}
+
 #endif
 
 /* --- with an lcore ------------------------------------------------------------------------------ */
