@@ -124,7 +124,7 @@ static void copy_at_edges(void)
     unmap_island(island, 2);
 }
 
-SUITE_TEST(guard_copy, tells_one_byte_outside_of_the_mapping) /* A09 A23 */
+SUITE_TEST(guard_copy, tells_one_byte_outside_of_the_mapping) /* A09 */
 {
     by_every_road(copy_at_edges);
 }
@@ -153,7 +153,7 @@ static void copy_without_permission(void)
     unmap_island(island, 3);
 }
 
-SUITE_TEST(guard_copy, respects_the_protection_of_a_page) /* A09 A24 */
+SUITE_TEST(guard_copy, respects_the_protection_of_a_page) /* A09 */
 {
     by_every_road(copy_without_permission);
 }
@@ -176,7 +176,7 @@ static void copy_to_truncated_file(void)
     CHECK(munmap(start, 2 * PAGE) == 0 && close(file) == 0);
 }
 
-SUITE_TEST(guard_copy, tells_a_file_that_was_truncated) /* A24 */
+SUITE_TEST(guard_copy, tells_a_file_that_was_truncated) /* A09 */
 {
     by_every_road(copy_to_truncated_file);
 }
@@ -212,7 +212,7 @@ static void copy_to_nowhere(void)
     }
 }
 
-SUITE_TEST(guard_copy, tells_addresses_that_no_memory_can_have) /* A09 A23 */
+SUITE_TEST(guard_copy, tells_addresses_that_no_memory_can_have) /* A09 */
 {
     by_every_road(copy_to_nowhere);
 }

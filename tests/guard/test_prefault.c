@@ -108,7 +108,7 @@ static void ask_over_edges(void)
     unmap_island(island, 4);
 }
 
-SUITE_TEST(guard_prefault, tells_one_byte_outside_of_the_mapping) /* A09 */
+SUITE_TEST(guard_prefault, tells_one_byte_outside_of_the_mapping)
 {
     in_every_way(ask_over_edges);
 }
@@ -128,7 +128,7 @@ static void ask_for_partly_protected(void)
     }
 }
 
-SUITE_TEST(guard_prefault, tells_a_range_that_is_partly_read_only) /* A09 */
+SUITE_TEST(guard_prefault, tells_a_range_that_is_partly_read_only)
 {
     in_every_way(ask_for_partly_protected);
 }
@@ -187,7 +187,7 @@ static void ask_for_nonsense(void)
     unmap_island(island, 1);
 }
 
-SUITE_TEST(guard_prefault, refuses_addresses_and_lengths_that_cannot_be) /* A09 */
+SUITE_TEST(guard_prefault, refuses_addresses_and_lengths_that_cannot_be)
 {
     in_every_way(ask_for_nonsense);
 }
@@ -366,7 +366,7 @@ static void protect_after_hit(void)
     }
 }
 
-SUITE_TEST(guard_prefault, is_a_hint_and_the_copy_is_the_guarantee) /* A24 */
+SUITE_TEST(guard_prefault, is_a_hint_and_the_copy_is_the_guarantee)
 {
     in_every_way(protect_after_hit);
 }

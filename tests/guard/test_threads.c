@@ -121,7 +121,7 @@ static void copy_while_mapping_changes(void)
     CHECK(munmap(WHERE, 2 * PAGE) == 0);
 }
 
-SUITE_TEST(guard_threads, copy_to_memory_that_another_thread_unmaps, .timeout = 60) /* A24 */
+SUITE_TEST(guard_threads, copy_to_memory_that_another_thread_unmaps, .timeout = 60) /* A09 */
 {
     CHECK(guard_install() == 0);
     copy_while_mapping_changes();
@@ -129,7 +129,7 @@ SUITE_TEST(guard_threads, copy_to_memory_that_another_thread_unmaps, .timeout = 
 }
 
 SUITE_TEST(guard_threads, copy_by_system_call_to_memory_that_another_thread_unmaps,
-           .timeout = 60) /* A24 */
+           .timeout = 60) /* A09 */
 {
     CHECK(guard_install() == 0);
     lose_guard();

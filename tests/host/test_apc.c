@@ -12,7 +12,7 @@ SUITE_FIXTURE(apc, find_me, NULL);
 
 /* --- where they run --------------------------------------------------------------------------- */
 
-SUITE_TEST(apc, runs_in_an_alertable_wait_and_not_before) // F01 F02
+SUITE_TEST(apc, runs_in_an_alertable_wait_and_not_before) // F01 F20
 {
     HANDLE event = WSACreateEvent();
 
@@ -85,7 +85,7 @@ static DWORD (*const alertable_waits[])(void) = {
 
 #define WAITS (sizeof(alertable_waits) / sizeof(alertable_waits[0]))
 
-SUITE_TEST(apc, all_that_are_queued_run_in_one_wait_in_order) // F04 F05 F07 B08
+SUITE_TEST(apc, all_that_are_queued_run_in_one_wait_in_order) // F04 F07
 {
     for (size_t i = 0; i < WAITS; i++) {
         runs = 0;
@@ -247,7 +247,7 @@ static void do_nothing(struct runner *self)
     (void)self;
 }
 
-SUITE_TEST(apc, values_that_are_no_threads_are_refused) // F17 A22
+SUITE_TEST(apc, values_that_are_no_threads_are_refused) // F17
 {
     HANDLE event = WSACreateEvent();
     uintptr_t values[] = {0,
@@ -345,7 +345,7 @@ static void reserve_again(DWORD_PTR context)
     host_cancel_apc(&me);
 }
 
-SUITE_TEST(apc, routine_finds_its_own_place_free) // F08
+SUITE_TEST(apc, routine_finds_its_own_place_free)
 {
     for (unsigned i = 0; i < APC_MAX; i++)
         CHECK_EQ_I64(host_reserve_apc(&me), 0);

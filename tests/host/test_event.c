@@ -97,7 +97,7 @@ static void check_refused(HANDLE handle)
     CHECK_EQ_I64(WSAGetLastError(), WSA_INVALID_HANDLE);
 }
 
-SUITE_TEST(event, values_that_are_no_events_are_refused) // D17
+SUITE_TEST(event, values_that_are_no_events_are_refused)
 {
     HANDLE event = WSACreateEvent();
     char *heap = malloc(64);
@@ -137,7 +137,7 @@ SUITE_TEST(event, no_random_value_is_an_event)
     }
 }
 
-SUITE_TEST(event, closed_handle_stays_refused_when_its_slot_is_used_again) // D17
+SUITE_TEST(event, closed_handle_stays_refused_when_its_slot_is_used_again)
 {
     HANDLE closed[3];
 
@@ -325,7 +325,7 @@ static void read_message(struct runner *self)
     atomic_store(&self->result, message);
 }
 
-SUITE_TEST(event, data_written_before_the_set_is_seen_after_the_wait) // D03
+SUITE_TEST(event, data_written_before_the_set_is_seen_after_the_wait)
 {
     for (int manual = 0; manual < 2; manual++) {
         struct runner reader = {.thread = 0};
@@ -415,7 +415,7 @@ static void wait_for_whatever_it_is(struct runner *self)
     }
 }
 
-SUITE_TEST(event, late_set_never_signals_the_slots_next_event) // D17
+SUITE_TEST(event, late_set_never_signals_the_slots_next_event)
 {
     struct runner runners[4] = {{.thread = 0}};
 

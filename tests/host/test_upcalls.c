@@ -108,7 +108,7 @@ static bool only_5_is_open(SOCKET s)
     return s == 5;
 }
 
-SUITE_TEST(upcalls, completion_fills_the_record_and_sets_the_event) // O06 D03 D04 D05 D12
+SUITE_TEST(upcalls, completion_fills_the_record_and_sets_the_event) // O06
 {
     static const struct {
         DWORD error;
@@ -136,7 +136,7 @@ SUITE_TEST(upcalls, completion_fills_the_record_and_sets_the_event) // O06 D03 D
     }
 }
 
-SUITE_TEST(upcalls, completion_needs_a_socket_but_no_event) // O06 D10 D17
+SUITE_TEST(upcalls, completion_needs_a_socket_but_no_event) // O06
 {
     WSAOVERLAPPED overlapped = {.Internal = STATUS_PENDING};
     int error = 0;
@@ -155,7 +155,7 @@ SUITE_TEST(upcalls, completion_needs_a_socket_but_no_event) // O06 D10 D17
     CHECK_EQ_I64(WPUCompleteOverlappedRequest(5, &overlapped, 0, 1, &error), 0);
 }
 
-SUITE_TEST(upcalls, completion_into_memory_that_is_not_there_fails) // A24
+SUITE_TEST(upcalls, completion_into_memory_that_is_not_there_fails)
 {
     int error = 0;
 

@@ -12,7 +12,7 @@
 
 SUITE_FIXTURE(arguments, open_quiet, close_all);
 
-SUITE_TEST(arguments, success_returns_bytes_and_flags) // A01 A02 H11 H14
+SUITE_TEST(arguments, success_returns_bytes_and_flags) // A01 H11 H14
 {
     SOCKET s = open_socket(PORT);
     char room[16];
@@ -246,7 +246,8 @@ static const struct {
 };
 
 /* The datagram of each round waits while the call is refused, and is the next call's. */
-SUITE_TEST(arguments, refused_operation_starts_nothing) // A04 A12 C04 D15
+SUITE_TEST(arguments, refused_operation_starts_nothing) // A04 A05 A09b A10 A11 A12 A14 A17 A22
+                                                        // A23 C04 D15 D17 H03 H05 H13b H16 P01
 {
     SOCKET s = open_socket(PORT);
     HANDLE event = WSACreateEvent();
@@ -405,7 +406,7 @@ SUITE_TEST(arguments, unwritable_results_are_refused_and_lose_nothing) // A09 A1
     unmap_pages(page, 1);
 }
 
-SUITE_TEST(arguments, no_buffers_are_refused) // A11
+SUITE_TEST(arguments, no_buffers_are_refused) // A11 A12
 {
     SOCKET s = open_socket(PORT);
     char room[16];

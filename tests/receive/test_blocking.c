@@ -111,7 +111,7 @@ static void check_runs_apcs_and_waits_on(SOCKET s, bool sleeps)
     CHECK_TEXT(blocked.outcome, blocked.data, "after all");
 }
 
-SUITE_TEST(blocking, sleeping_receive_runs_apcs_and_waits_on) // B08 F10
+SUITE_TEST(blocking, sleeping_receive_runs_apcs_and_waits_on) // B08
 {
     check_runs_apcs_and_waits_on(open_socket(PORT), true);
 }
@@ -126,7 +126,7 @@ static void open_spinning(void)
 
 SUITE_FIXTURE(spinning, open_spinning, close_all);
 
-SUITE_TEST(spinning, receive_runs_apcs_and_waits_on) // B08 F10
+SUITE_TEST(spinning, receive_runs_apcs_and_waits_on) // B08
 {
     check_runs_apcs_and_waits_on(open_socket(PORT), false);
 }
@@ -173,7 +173,7 @@ SUITE_TEST(blocking, no_apc_runs_when_data_is_there) // B09
     CHECK_EQ_U64(atomic_load(&apcs_run), 1);
 }
 
-SUITE_TEST(blocking, each_call_returns_one_whole_message) // B10 Q04
+SUITE_TEST(blocking, each_call_returns_one_whole_message) // B10 G07 Q04
 {
     SOCKET s = open_socket(PORT);
     char room[64];
@@ -218,7 +218,7 @@ SUITE_TEST(blocking, close_releases_every_blocked_receiver) // B11
 }
 
 /* Each datagram wakes a reader, and every reader gets one. */
-SUITE_TEST(blocking, several_blocked_receivers_share_a_socket) // B08 B10
+SUITE_TEST(blocking, several_blocked_receivers_share_a_socket) // B10
 {
     enum {
         COUNT = 4
@@ -302,7 +302,7 @@ static void receive_under_apcs(struct runner *self)
     atomic_store(&self->step, (unsigned)milliseconds_since(before));
 }
 
-SUITE_TEST(blocking, time_limit_is_not_prolonged_by_apcs) // L01 B08
+SUITE_TEST(blocking, time_limit_is_not_prolonged_by_apcs) // L01
 {
     SOCKET s = open_socket(PORT);
     static struct runner blocked;

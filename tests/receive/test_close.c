@@ -8,7 +8,7 @@
 
 SUITE_FIXTURE(close, open_quiet, close_all);
 
-SUITE_TEST(close, socket_is_none_afterwards) // K01 A05 E13
+SUITE_TEST(close, socket_is_none_afterwards) // K01 A05
 {
     SOCKET s = open_socket(PORT);
     static struct operation posted;
@@ -55,7 +55,7 @@ SUITE_TEST(close, socket_is_none_afterwards) // K01 A05 E13
     }
 }
 
-SUITE_TEST(close, ends_pending_receives_as_aborted) // K02u K03 D05 C07
+SUITE_TEST(close, ends_pending_receives_as_aborted) // K02u K03 D05 C07 F11u
 {
     enum {
         COUNT = 70
@@ -124,7 +124,8 @@ static void post_once_and_exit(struct runner *self)
     pend_event(self->s, &theirs[0], 16);
 }
 
-SUITE_TEST(close, data_that_comes_after_a_cancellation_is_not_lost) // K08
+/* Cancelled under a blocked receiver that was behind it: what comes next is that receiver's. */
+SUITE_TEST(close, data_that_comes_after_a_cancellation_is_not_lost) // K07 K08
 {
     SOCKET s = open_socket(PORT);
     static struct runner poster, blocked;
@@ -138,8 +139,7 @@ SUITE_TEST(close, data_that_comes_after_a_cancellation_is_not_lost) // K08
     CHECK_TEXT(blocked.outcome, blocked.data, "not lost");
 }
 
-/* Cancelled under a blocked receiver that was behind it: what comes next is that receiver's. */
-SUITE_TEST(close, unread_datagrams_go_home) // K11 for datagrams; close_all() counts the buffers
+SUITE_TEST(close, unread_datagrams_go_home) // close_all() counts the buffers
 {
     for (int round = 0; round < 3; round++) {
         SOCKET s = open_socket(PORT), other = open_socket(OTHER_PORT);

@@ -96,7 +96,7 @@ static struct outcome receive_from(SOCKET s, void *room, size_t length, DWORD fl
     return outcome;
 }
 
-SUITE_TEST(datagram, source_is_told) // I06 I02 H01
+SUITE_TEST(datagram, source_is_told) // I06 H01 H02
 {
     SOCKET s = open_socket(PORT);
     struct source source;
@@ -136,7 +136,7 @@ SUITE_TEST(datagram, source_is_told_by_the_api) // I06
     CHECK_EQ_I64(recvfrom(s, room, sizeof room, 0, NULL, NULL), 2);
 }
 
-SUITE_TEST(datagram, source_of_a_posted_receive_is_told_at_its_end) // I07
+SUITE_TEST(datagram, source_of_a_posted_receive_is_told_at_its_end) // I06 I07
 {
     SOCKET s = open_socket(PORT);
     static struct operation posted;

@@ -55,7 +55,7 @@ static void check_is_down(SOCKET s, bool bound)
     CHECK_EQ_U64(get_option(s, SO_TYPE), SOCK_DGRAM);
 }
 
-SUITE_TEST(down, stop_ends_every_receive) // A19 D18 E11
+SUITE_TEST(down, stop_ends_every_receive) // A19 D18
 {
     for (int with_lcore = 0; with_lcore < 2; with_lcore++) {
         static struct operation events[40], routines[40];

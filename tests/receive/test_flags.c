@@ -37,7 +37,7 @@ static void peek_once(struct runner *self)
 }
 
 /* One datagram, a peeker and a reader asleep: whoever is woken first, both get it. */
-SUITE_TEST(flags, peeker_passes_the_wake_up_on) // H01 B08
+SUITE_TEST(flags, peeker_passes_the_wake_up_on) // H01 H02
 {
     SOCKET s = open_socket(PORT);
 

@@ -444,7 +444,7 @@ static void check_datagram(const char *room, size_t bytes, uint64_t sequence)
               (unsigned long long)sequence);
 }
 
-SUITE_TEST(foreign_host, gives_handles_of_its_own) // O04 O10
+SUITE_TEST(foreign_host, gives_handles_of_its_own) // O01 O04 O10 K01
 {
     int error = 0;
     char room[16];
@@ -533,7 +533,7 @@ static int post(SOCKET s, unsigned i, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine
     return result == 0 ? 0 : error;
 }
 
-SUITE_TEST(foreign_host, receives_by_events) // O10 D07 D08 E03
+SUITE_TEST(foreign_host, receives_by_events) // O10 D07 D08 D17 E03 K02u
 {
     int error = 0;
 
@@ -601,7 +601,7 @@ static void CALLBACK routine(DWORD error, DWORD bytes, LPWSAOVERLAPPED which, DW
     }
 }
 
-SUITE_TEST(foreign_host, receives_by_routines) // O10 F01 F06 F16
+SUITE_TEST(foreign_host, receives_by_routines) // O10 F01 F06 F16 K03
 {
     start();
     routine_socket = open_socket();
@@ -621,7 +621,7 @@ SUITE_TEST(foreign_host, receives_by_routines) // O10 F01 F06 F16
     CHECK_EQ_I64(stop(), 0);
 }
 
-SUITE_TEST(foreign_host, may_refuse_an_apc) // F15
+SUITE_TEST(foreign_host, may_refuse_an_apc) // K02u
 {
     start();
     SOCKET s = open_socket();

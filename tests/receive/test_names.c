@@ -139,7 +139,7 @@ SUITE_TEST(names, may_be_shared_when_asked_for) // SO_REUSEADDR
 }
 
 /* Two sockets, one frame: what one does to its copy, the other does not see. */
-SUITE_TEST(names, sharers_of_a_group_do_not_disturb_each_other) // G11
+SUITE_TEST(names, sharers_of_a_group_do_not_disturb_each_other) // I01 H04
 {
     SOCKET a = make_socket(), b = make_socket();
     static struct operation posted;

@@ -31,7 +31,7 @@ SUITE_TEST(options, times_and_sizes_read_back_as_set) // L05 L06
     CHECK_EQ_I64(set_option(s, SO_RCVBUF, 0x80000000), WSAEINVAL);
 }
 
-SUITE_TEST(options, describe_the_socket) // SO_TYPE, SO_MAX_MSG_SIZE, SO_PROTOCOL_INFO, L06
+SUITE_TEST(options, describe_the_socket) // SO_TYPE, SO_MAX_MSG_SIZE, SO_PROTOCOL_INFO
 {
     SOCKET s = make_socket();
     WSAPROTOCOL_INFOW wide, entries[4];
@@ -190,7 +190,7 @@ SUITE_TEST(options, slots_bound_queued_datagrams) // L07
 
 /* --- controls ------------------------------------------------------------------------------------------------ */
 
-SUITE_TEST(options, readable_bytes_are_the_first_datagrams) // L08 L08u
+SUITE_TEST(options, readable_bytes_are_the_first_datagrams) // L08u
 {
     SOCKET s = open_socket(PORT);
     u_long readable = UNTOUCHED;

@@ -36,7 +36,7 @@ SUITE_TEST(overlapped, receive_pends_until_its_datagram_arrives) // C01 D01 D03 
     CHECK(!is_signalled(posted.overlapped.hEvent));
 }
 
-SUITE_TEST(overlapped, data_that_waits_completes_the_call_at_once) // C02 C03 D09 A08
+SUITE_TEST(overlapped, data_that_waits_completes_the_call_at_once) // C02 C03 D09 E04
 {
     SOCKET s = open_socket(PORT);
     static struct operation posted;
@@ -125,7 +125,7 @@ SUITE_TEST(overlapped, several_outstanding_are_filled_in_posting_order) // C07 G
     free(posted);
 }
 
-SUITE_TEST(overlapped, number_outstanding_is_bounded) // C08
+SUITE_TEST(overlapped, number_outstanding_is_bounded) // C08 C04 D15
 {
     enum {
         DEFAULT = 1024
@@ -365,7 +365,7 @@ SUITE_TEST(overlapped, auto_reset_event_lets_one_wait_through) // D08
     CHECK(!is_signalled(posted.overlapped.hEvent));
 }
 
-SUITE_TEST(overlapped, call_on_a_socket_without_the_flag_is_refused) // P01 B01
+SUITE_TEST(overlapped, call_on_a_socket_without_the_flag_is_refused) // P01 O03
 {
     SOCKET s = WSASocketW(AF_INET, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, 0);
     struct sockaddr_in name = address_of(0, PORT);

@@ -416,7 +416,7 @@ static void finish_workers(struct worker *workers)
 
 #define SEED 20240611u
 
-SUITE_TEST(races, close_under_eight_threads_and_arrivals) // K02u K03 B11 G08 G11 D13
+SUITE_TEST(races, close_under_eight_threads_and_arrivals) // A03 B11 D13 D16 F14 G08 G11 K02u K03
 {
     uint64_t total = 0, end = wake_clock() + 3000000000u;
     unsigned round = 0;
@@ -439,7 +439,7 @@ SUITE_TEST(races, close_under_eight_threads_and_arrivals) // K02u K03 B11 G08 G1
     CHECK(total > 500);
 }
 
-SUITE_TEST(races, stop_under_eight_threads_and_arrivals) // D18 A19
+SUITE_TEST(races, stop_under_eight_threads_and_arrivals) // A03 A19 D18
 {
     struct config config = wire_config();
     uint64_t end = wake_clock() + 3000000000u;

@@ -182,7 +182,7 @@ static void CALLBACK receive_inside(DWORD error, DWORD bytes, LPWSAOVERLAPPED ov
                  4);
 }
 
-SUITE_TEST(routine, plain_receives_may_be_made_inside_it) // F08 A20
+SUITE_TEST(routine, plain_receives_may_be_made_inside_it) // F08
 {
     sockets[0] = open_socket(PORT);
     CHECK_EQ_I64(post_with(sockets[0], &operations[0], 16, 0, receive_inside), WSA_IO_PENDING);
@@ -222,7 +222,7 @@ SUITE_TEST(routine, wait_inside_it_runs_other_sockets_routines) // F08
 
 /* --- how operations end, as routines see it --------------------------------------------------------------- */
 
-SUITE_TEST(routine, is_told_that_its_socket_was_closed) // F11u K03
+SUITE_TEST(routine, is_told_that_its_socket_was_closed) // F11u K03 D05
 {
     SOCKET s = open_socket(PORT);
     static struct operation posted[3];
@@ -242,7 +242,7 @@ SUITE_TEST(routine, is_told_that_its_socket_was_closed) // F11u K03
     }
 }
 
-SUITE_TEST(routine, is_told_of_a_truncated_datagram) // F12 Q07
+SUITE_TEST(routine, is_told_of_a_truncated_datagram) // F12 H10 Q07
 {
     SOCKET s = open_socket(PORT);
     static struct operation posted;
@@ -400,7 +400,7 @@ SUITE_TEST(routine, apc_may_be_queued_by_any_thread_with_a_whole_word) // F17 F1
 }
 
 /* One thread's routines of several hundred operations; none is lost, none allocates on the lcore. */
-SUITE_TEST(routine, hundreds_may_be_outstanding_on_one_thread) // F07 C07
+SUITE_TEST(routine, hundreds_may_be_outstanding_on_one_thread) // F07 F14 C07 G08
 {
     enum {
         COUNT = 600

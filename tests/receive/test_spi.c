@@ -14,7 +14,7 @@
 
 SUITE_FIXTURE(spi, open_winsock, close_winsock);
 
-SUITE_TEST(spi, startup_fills_all_thirty_entries) // O01
+SUITE_TEST(spi, startup_fills_all_thirty_entries) // O01 O02
 {
     WSPPROC_TABLE table;
     WSPDATA data;

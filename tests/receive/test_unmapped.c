@@ -153,7 +153,7 @@ SUITE_TEST(unmapped, file_that_has_shrunk_completes_with_fault) // A24: SIGBUS
 }
 
 /* The event is the operation's own reference: it is set though the record of the result is gone. */
-SUITE_TEST(unmapped, overlapped_gone_is_survived) // A24 D16
+SUITE_TEST(unmapped, overlapped_gone_is_survived) // A24
 {
     SOCKET s = open_socket(PORT), other = open_socket(OTHER_PORT);
     char *page = map_pages(1);
@@ -174,7 +174,7 @@ SUITE_TEST(unmapped, overlapped_gone_is_survived) // A24 D16
     check_life_goes_on(s, other);
 }
 
-SUITE_TEST(unmapped, source_address_gone_completes_with_fault) // A24 I07
+SUITE_TEST(unmapped, source_address_gone_completes_with_fault) // A24
 {
     SOCKET s = open_socket(PORT), other = open_socket(OTHER_PORT);
     static struct operation operation;
@@ -207,7 +207,7 @@ static void receive_into(struct runner *self)
     self->outcome = receive(self->s, self->argument, 16);
 }
 
-SUITE_TEST(unmapped, buffer_gone_under_a_blocked_receive_loses_nothing) // A09 A24
+SUITE_TEST(unmapped, buffer_gone_under_a_blocked_receive_loses_nothing) // A09 A12
 {
     SOCKET s = open_socket(PORT), other = open_socket(OTHER_PORT);
     static struct runner blocked;

@@ -2,7 +2,7 @@
 
 /* Wake-ups that must not be lost: receivers that never spin and a source that sends the next datagrams
  * only when all earlier ones have been received, at random moments while the receivers are on their
- * way to sleep. One wake-up lost, and nothing moves any more. Clauses B08, D03, F01 under load. */
+ * way to sleep. One wake-up lost, and nothing moves any more. Clauses D03, E03, F01 under load. */
 
 #include "support/suite.h"
 
@@ -117,7 +117,7 @@ static void check_blocking(unsigned receivers, unsigned burst)
         finish(&runners[i]);
 }
 
-SUITE_TEST(wakeups, of_a_blocked_receiver_are_not_lost) // B03 B08: fences F1, F3
+SUITE_TEST(wakeups, of_a_blocked_receiver_are_not_lost) // fences F1, F3
 {
     check_blocking(1, 1);
 }
@@ -170,7 +170,7 @@ static void alert_them(struct runner *self)
     }
 }
 
-SUITE_TEST(wakeups, are_passed_on_by_those_who_leave) // B08 L01 H01: the baton
+SUITE_TEST(wakeups, are_passed_on_by_those_who_leave) // the baton
 {
     SOCKET s = open_socket(PORT);
     static struct runner runners[3], alerter;
