@@ -22,23 +22,24 @@ exec </dev/null
 
 # name, in --quick?, what it does. The order is the order of running: cheap and telling first.
 all_stages='
-    format   quick  layout of the C sources, by clang-format
-    scripts  quick  shellcheck; every script in tests/ is run by something
-    layers   quick  arrows between folders point one way; include guards are unique
-    gcc      quick  gcc build, every suite
-    symbols  quick  the library exports what the public headers declare, and nothing else
-    clang    -      clang build
-    tidy     -      clang-tidy
-    abi      -      constants and layouts against the Windows headers of mingw-w64
-    samples  -      programs written for Windows print the same here and under Wine
-    model    -      the lock word model, and its mutants
-    package  -      a separate project uses the installed library, by pkg-config and by CMake
-    readme   -      the receiver in the README compiles and runs
-    command  quick  the programs, run as a user would
-    asan     -      every suite and the command with ASan, UBSan and leak check
-    tsan     -      every suite with TSan
-    fuzz     -      every fuzzer, for some seconds
-    teeth    -      a planted leak, race, overflow and failure each turn this script red
+    format      quick  layout of the C sources, by clang-format
+    scripts     quick  shellcheck; every script in tests/ is run by something
+    layers      quick  arrows between folders point one way; include guards are unique
+    gcc         quick  gcc build, every suite
+    conformance quick  the table of clauses is up to date, and every test in it passed
+    symbols     quick  the library exports what the public headers declare, and nothing else
+    clang       -      clang build
+    tidy        -      clang-tidy
+    abi         -      constants and layouts against the Windows headers of mingw-w64
+    samples     -      programs written for Windows print the same here and under Wine
+    model       -      the lock word model, and its mutants
+    package     -      a separate project uses the installed library, by pkg-config and by CMake
+    readme      -      the receiver in the README compiles and runs
+    command     quick  the programs, run as a user would
+    asan        -      every suite and the command with ASan, UBSan and leak check
+    tsan        -      every suite with TSan
+    fuzz        -      every fuzzer, for some seconds
+    teeth       -      a planted leak, race, overflow and failure each turn this script red
 '
 
 usage() {
@@ -60,7 +61,7 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --list)
-        printf '%s' "$all_stages" | awk 'NF { name = $1; $1 = $2 = ""; printf "%-8s %s\n", name, $0 }'
+        printf '%s' "$all_stages" | awk 'NF { name = $1; $1 = $2 = ""; printf "%-11s %s\n", name, $0 }'
         exit 0
         ;;
     --clean-root) exec tests/lib/clean-root.sh ;;

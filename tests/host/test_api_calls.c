@@ -346,7 +346,7 @@ SUITE_TEST(api, membership_in_a_set_is_a_function_too) // FD_ISSET
     CHECK(!__WSAFDIsSet(9, NULL));
 }
 
-SUITE_TEST(api, completion_routine_comes_with_the_calling_thread) // F16
+SUITE_TEST(api, completion_routine_comes_with_the_calling_thread)
 {
     start();
     WSARecv(9, &buffer, 1, &count, &flags, &overlapped, completed);

@@ -48,7 +48,7 @@ report_begin() {
 run_stage() {
     local name=$1 log=$ci/log/$1${WIRERX_PLANT:+-$WIRERX_PLANT}.log start=$SECONDS from status verdict=ok
     from=$(($(wc -l <"$results") + 1))
-    printf '%-9s' "$name"
+    printf '%-12s' "$name"
     (
         set -eE
         trap 'echo "stage ended: line $LINENO: $BASH_COMMAND"' ERR
