@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,19 +57,41 @@ void wake_hand_over(struct wake_errand *errand)
     wake_sink->hand_over(wake_sink, errand);
 }
 
+/*
+ * syscall() is no cancellation point, and a thread that sleeps in it hears of its cancellation only
+ * while that is asynchronous: so it is, for as long as the call takes. A cancellation that hits after
+ * the call has taken a wake-up is why wake_sleep_or_end()'s undo() has to pass one on.
+ */
+static int let_end(bool may_end)
+{
+    int before = PTHREAD_CANCEL_DEFERRED;
+
+    if (may_end)
+        pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
+    return before;
+}
+
+static void let_not_end(bool may_end, int before)
+{
+    if (may_end)
+        pthread_setcanceltype(before, NULL);
+}
+
 /* Both sleeps: @return 0 or an errno value, ETIMEDOUT and ENOSYS among them. */
-static int sleep_on_one(const struct wake_word *w, uint64_t deadline)
+static int sleep_on_one(const struct wake_word *w, uint64_t deadline, bool may_end)
 {
     struct timespec until = timespec_from(deadline);
 
+    int before = let_end(may_end);
     /* The plain FUTEX_WAIT takes a relative time; this form an absolute one. */
-    if (syscall(SYS_futex, w->word, FUTEX_WAIT_BITSET, w->value,
-                deadline == WAKE_FOREVER ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY) == 0)
-        return 0;
-    return errno;
+    long result = syscall(SYS_futex, w->word, FUTEX_WAIT_BITSET, w->value,
+                          deadline == WAKE_FOREVER ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY);
+    let_not_end(may_end, before);
+    return result == 0 ? 0 : errno;
 }
 
-static int sleep_on_many(const struct wake_word *words, unsigned count, uint64_t deadline)
+static int sleep_on_many(const struct wake_word *words, unsigned count, uint64_t deadline,
+                         bool may_end)
 {
     struct timespec until = timespec_from(deadline);
     struct futex_waitv watched[WAKE_MAX_WORDS];
@@ -76,18 +99,20 @@ static int sleep_on_many(const struct wake_word *words, unsigned count, uint64_t
     for (unsigned i = 0; i < count; i++)
         watched[i] = (struct futex_waitv){
             .val = words[i].value, .uaddr = (uintptr_t)words[i].word, .flags = FUTEX_32};
-    if (syscall(SYS_futex_waitv, watched, count, 0, deadline == WAKE_FOREVER ? NULL : &until,
-                CLOCK_MONOTONIC) >= 0)
-        return 0;
-    return errno;
+    int before = let_end(may_end);
+    long result = syscall(SYS_futex_waitv, watched, count, 0,
+                          deadline == WAKE_FOREVER ? NULL : &until, CLOCK_MONOTONIC);
+    let_not_end(may_end, before);
+    return result >= 0 ? 0 : errno;
 }
 
 /* Without futex_waitv: the first word ends the sleep at once, the others within a slice. */
-static int sleep_in_slices(const struct wake_word *words, unsigned count, uint64_t deadline)
+static int sleep_in_slices(const struct wake_word *words, unsigned count, uint64_t deadline,
+                           bool may_end)
 {
     for (;;) {
         uint64_t slice = wake_clock() + FALLBACK_SLICE_NS;
-        int error = sleep_on_one(&words[0], slice < deadline ? slice : deadline);
+        int error = sleep_on_one(&words[0], slice < deadline ? slice : deadline, may_end);
 
         if (error != ETIMEDOUT || slice >= deadline)
             return error;
@@ -97,23 +122,40 @@ static int sleep_in_slices(const struct wake_word *words, unsigned count, uint64
     }
 }
 
-enum wake_reason wake_sleep(const struct wake_word *words, unsigned count, uint64_t deadline)
+static enum wake_reason sleep_on(const struct wake_word *words, unsigned count, uint64_t deadline,
+                                 bool may_end)
 {
     int saved = errno;
     int error = ENOSYS;
 
     if (count == 1) {
-        error = sleep_on_one(&words[0], deadline);
+        error = sleep_on_one(&words[0], deadline, may_end);
     } else {
         if (!atomic_load_explicit(&waitv_missing, memory_order_relaxed))
-            error = sleep_on_many(words, count, deadline);
+            error = sleep_on_many(words, count, deadline, may_end);
         if (error == ENOSYS) {
             if (!atomic_exchange_explicit(&waitv_missing, true, memory_order_relaxed))
                 log_line("no futex_waitv here (Linux 5.16 has it): a wait for several events may "
                          "notice one of them up to 1 ms late");
-            error = sleep_in_slices(words, count, deadline);
+            error = sleep_in_slices(words, count, deadline, may_end);
         }
     }
     errno = saved;
     return error == ETIMEDOUT ? WAKE_TIMEOUT : WAKE_WOKEN;
+}
+
+enum wake_reason wake_sleep(const struct wake_word *words, unsigned count, uint64_t deadline)
+{
+    return sleep_on(words, count, deadline, false);
+}
+
+enum wake_reason wake_sleep_or_end(const struct wake_word *words, unsigned count, uint64_t deadline,
+                                   void (*undo)(void *argument), void *argument)
+{
+    enum wake_reason reason;
+
+    pthread_cleanup_push(undo, argument);
+    reason = sleep_on(words, count, deadline, true);
+    pthread_cleanup_pop(0);
+    return reason;
 }

@@ -86,12 +86,21 @@ void wake_hand_over(struct wake_errand *errand);
 /**
  * Sleep until a word no longer has its value, a wake-up arrives or the deadline passes. A signal
  * whose handler was installed without SA_RESTART ends it early (WAKE_WOKEN); with SA_RESTART it may
- * go on. errno is preserved. Never on an lcore.
+ * go on. errno is preserved. No cancellation point. Never on an lcore.
  *
  * @param words     1 to WAKE_MAX_WORDS words
  * @param deadline  CLOCK_MONOTONIC nanoseconds, or WAKE_FOREVER
  */
 enum wake_reason wake_sleep(const struct wake_word *words, unsigned count, uint64_t deadline);
+
+/**
+ * The same as a cancellation point (pthread_cancel(), deferred): a thread that is cancelled before or
+ * while it sleeps ends here, and undo(argument) is called on its way out. It may have taken a wake-up
+ * with it, which is then for undo() to pass on. No client code may run between, and undo() must not be
+ * left by longjmp().
+ */
+enum wake_reason wake_sleep_or_end(const struct wake_word *words, unsigned count, uint64_t deadline,
+                                   void (*undo)(void *argument), void *argument);
 
 /** CLOCK_MONOTONIC in nanoseconds. */
 uint64_t wake_clock(void);

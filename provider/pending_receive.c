@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blocking.h"
 #include "guard.h"
 #include "host/host.h"
 #include "overlapped_status.h"
@@ -265,6 +266,14 @@ static void CALLBACK run_routine(DWORD_PTR context)
     if (provider_host_is_own && !host_begin_routine((uintptr_t)receive->owner))
         return;       /* a routine of this socket runs: this one comes after it (F08) */
     recycle(receive); /* before the routine: it may post again, or not return (longjmp) */
+    if (unlikely(blocking_refused())) {
+        struct blocking_call self;
+
+        blocking_enter_routine(&self);
+        routine(error, bytes, overlapped, flags);
+        blocking_leave_routine(&self);
+        return;
+    }
     routine(error, bytes, overlapped, flags);
 }
 

@@ -7,6 +7,7 @@
  * WSPRecv and WSPRecvFrom, the part they share: one call with its arguments.
  */
 
+#include "blocking.h"
 #include "pending_receive.h"
 #include "socket.h"
 #include "wirerx/wirerx.h"
@@ -54,12 +55,6 @@ int receive_post(const struct socket_reference *reference, const struct receive_
 /** What wirerx_last_receive() tells. */
 void receive_remember(const struct ring_element *element);
 
-/** How a wait for data ended. */
-enum receive_wait {
-    RECEIVE_LOOK_AGAIN, /**< there may be data, or the socket has changed */
-    RECEIVE_TIMED_OUT,
-};
-
 /** How long a blocking receive waits, and what for. */
 struct receive_limits {
     uint64_t deadline; /**< CLOCK_MONOTONIC nanoseconds or WAKE_FOREVER */
@@ -71,10 +66,11 @@ struct receive_limits {
 struct receive_limits receive_limits_of(const struct wsp_socket *socket);
 
 /**
- * Wait until there may be more than the call has seen: spin for the socket's time, then sleep alertably
- * (B08). Not under LOCK. Whoever leaves without having taken data passes the baton on.
+ * Wait until there may be more than the call has seen: spin for the socket's time, then sleep. Client
+ * code that is due runs first (blocking.h: APCs, B08, and the callback). Not under LOCK. Whoever leaves
+ * without having taken data passes the baton on.
  */
-enum receive_wait receive_wait(const struct socket_reference *reference,
-                               const struct receive_limits *limits);
+enum blocking_wake receive_wait(const struct socket_reference *reference,
+                                const struct receive_limits *limits, struct blocking_call *call);
 
 #endif

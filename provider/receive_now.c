@@ -68,6 +68,25 @@ static uint32_t seen_tail(const struct endpoint *endpoint, const struct completi
     return batch->count >= COMPLETION_BATCH ? endpoint->cached_tail - 1 : endpoint->cached_tail;
 }
 
+/* Nothing was there, or not enough. @return 0: look again; else how the call ends */
+static int wait_for_more(const struct socket_reference *reference,
+                         const struct receive_limits *limits, struct blocking_call *waiting)
+{
+    if (blocking_cancelled(waiting))
+        return WSAEINTR; /* N01; data that was there has won (N03) */
+    switch (receive_wait(reference, limits, waiting)) {
+    case BLOCKING_TIMED_OUT:
+        return WSAETIMEDOUT; /* L01 */
+    case BLOCKING_FORKED:
+        return WSAENOTSOCK;
+    default:
+        break;
+    }
+    int error = socket_relock(reference);
+
+    return error == WSAENOTSOCK ? WSA_OPERATION_ABORTED : error; /* B11: closed meanwhile */
+}
+
 int receive_now(const struct socket_reference *reference, const struct receive_call *call)
 {
     struct endpoint *endpoint = reference->endpoint;
@@ -76,6 +95,7 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
     struct receive_room room = {call->buffers, call->buffers_count, true,
                                 call->from,    call->fromlen,       call->flags_in};
     struct receive_limits limits = {.seen = 0};
+    struct blocking_call waiting; /* from when on it has waited */
     bool waited = false;
     int error = socket_relock(reference);
 
@@ -87,6 +107,8 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
         bool found = false;
 
         error = receive_check_socket(reference, call);
+        if (error == 0 && blocking_refused() && !socket->nonblocking)
+            error = WSAEINPROGRESS; /* A20 */
         /* Posted receives come first: what is queued is theirs (G12). Those that it is not enough for
          * have looked at all of it when this returns, as receive_look() has when it finds nothing. */
         if (error == 0 && unlikely(socket->first != NULL))
@@ -101,23 +123,29 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
             if (unlikely(!socket->plain))
                 watch_received(endpoint, socket, error, &batch);
             socket_unlock(endpoint, &batch);
-            return error;
+            break;
         }
         uint32_t tail = seen_tail(endpoint, &batch);
         bool seen_before = waited && tail == limits.seen;
         bool nonblocking = socket->nonblocking;
+        const WSAPROTOCOL_INFOW *protocol = socket->protocol;
 
         if (!waited)
             limits = receive_limits_of(socket);
         limits.seen = tail;
         unlock(endpoint, &batch, seen_before);
         if (nonblocking)
-            return WSAEWOULDBLOCK; /* B06 */
+            error = WSAEWOULDBLOCK; /* B06 */
+        else if (!waited)
+            error = blocking_begin(&waiting, protocol);
+        if (error != 0)
+            break;
         waited = true;
-        if (receive_wait(reference, &limits) == RECEIVE_TIMED_OUT)
-            return WSAETIMEDOUT; /* L01 */
-        error = socket_relock(reference);
-        if (error != 0) /* closed while this call was blocked: B11 */
-            return error == WSAENOTSOCK ? WSA_OPERATION_ABORTED : error;
+        error = wait_for_more(reference, &limits, &waiting);
+        if (error != 0)
+            break;
     }
+    if (waited)
+        blocking_end(&waiting);
+    return error;
 }

@@ -35,6 +35,7 @@ struct selection {
     struct set sets[SETS];
     u_int ready;
     uint32_t spin_us; /* the longest of its sockets' */
+    void *memory;     /* of the entries, or NULL */
     struct select_sleep sleep;
 };
 
@@ -169,21 +170,53 @@ static int look(struct selection *selection, bool mark)
 
 /* --- waiting ---------------------------------------------------------------------------------------- */
 
+static const WSAPROTOCOL_INFOW *protocol_of(const struct selection *selection)
+{
+    unsigned i = 0;
+
+    while (selection->sets[i].count == 0)
+        i++;
+    return selection->sets[i].entries[0].reference.socket->protocol;
+}
+
+/* @return 0: there is something, or the time is over */
+static int wait_until(struct selection *selection, uint64_t deadline, struct blocking_call *call)
+{
+    for (;;) {
+        select_sleep_prepare(&selection->sleep);
+        int error = look(selection, true);
+        if (error != 0 || selection->ready != 0)
+            return error;
+        if (blocking_cancelled(call))
+            return WSAEINTR; /* N01 */
+        switch (select_sleep_wait(&selection->sleep, selection->spin_us, deadline, call)) {
+        case BLOCKING_TIMED_OUT:
+            return look(selection, false);
+        case BLOCKING_FORKED:
+            return WSAENOTSOCK;
+        default:
+            break;
+        }
+    }
+}
+
 /* @param deadline  0: look once */
 static int look_until(struct selection *selection, uint64_t deadline)
 {
-    bool in_time = deadline != 0;
-    int error = look(selection, false);
+    struct blocking_call call;
+    int error;
 
-    while (error == 0 && selection->ready == 0 && in_time) {
-        select_sleep_prepare(&selection->sleep);
-        error = look(selection, true);
-        if (error == 0 && selection->ready == 0) {
-            in_time = select_sleep_wait(&selection->sleep, selection->spin_us, deadline);
-            if (!in_time)
-                error = look(selection, false);
-        }
-    }
+    if (deadline != 0 && blocking_refused())
+        return WSAEINPROGRESS; /* A20 */
+    error = look(selection, false);
+    if (error != 0 || selection->ready != 0 || deadline == 0)
+        return error;
+    error = blocking_begin(&call, protocol_of(selection));
+    if (error != 0)
+        return error;
+    blocking_own(&call, selection->memory);
+    error = wait_until(selection, deadline, &call);
+    blocking_end(&call);
     return error;
 }
 
@@ -231,13 +264,12 @@ static int select_sockets(fd_set *const client[SETS], const TIMEVAL *timeout, u_
     if (error != 0)
         return error;
     if (total > SMALL)
-        entries = malloc(total * sizeof *entries);
+        entries = selection.memory = malloc(total * sizeof *entries);
     if (entries == NULL)
         return WSAEFAULT; /* the page's code for want of memory */
     error = select_in(&selection, entries, deadline);
     *ready = selection.ready;
-    if (entries != small)
-        free(entries);
+    free(selection.memory);
     return error;
 }
 

@@ -28,7 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "host/host.h"
+#include "blocking.h"
 #include "socket.h"
 
 #define SELECT_BELLS HOST_SLEEP_MAX_WORDS
@@ -69,10 +69,8 @@ void select_sleep_add(struct select_sleep *sleep, const struct endpoint *endpoin
 /** Load the bells' sequences: before the sockets are marked. */
 void select_sleep_prepare(struct select_sleep *sleep);
 
-/**
- * Wait until a bell rings: spin for this time, then sleep; alertably where the host is our own (F10).
- * @return false: the deadline has passed. true: look again
- */
-bool select_sleep_wait(const struct select_sleep *sleep, uint32_t spin_us, uint64_t deadline);
+/** Wait until a bell rings: spin for this time, then sleep; see blocking.h. */
+enum blocking_wake select_sleep_wait(const struct select_sleep *sleep, uint32_t spin_us,
+                                     uint64_t deadline, struct blocking_call *call);
 
 #endif

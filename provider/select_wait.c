@@ -9,7 +9,7 @@
 #include "receive_take.h"
 #include "select.h"
 
-/** APCs and the deadline are looked at this often while spinning. */
+/** Client code that is due and the deadline are looked for this often while spinning. */
 #define SPIN_SLICE_US 20u
 
 static struct select_bell bells[SELECT_BELLS];
@@ -86,27 +86,32 @@ static void count_sleeper(const struct select_sleep *sleep, uint32_t one)
             atomic_fetch_add_explicit(&bells[i].sleepers, one, memory_order_seq_cst);
 }
 
-bool select_sleep_wait(const struct select_sleep *sleep, uint32_t spin_us, uint64_t deadline)
+static void withdraw(void *sleep, bool leaves)
+{
+    (void)leaves;                     /* bells ring for all that sleep on them: no baton */
+    count_sleeper(sleep, UINT32_MAX); /* less one */
+}
+
+enum blocking_wake select_sleep_wait(const struct select_sleep *sleep, uint32_t spin_us,
+                                     uint64_t deadline, struct blocking_call *call)
 {
     uint64_t ticks_per_us = dataplane_tsc_hz() / 1000000;
-    bool timed_out;
+    enum blocking_wake paused = blocking_pause(call);
 
+    if (paused != BLOCKING_IDLE)
+        return paused;
     for (uint32_t spun = 0; spun < spin_us; spun += SPIN_SLICE_US) {
         uint32_t slice = RTE_MIN(spin_us - spun, SPIN_SLICE_US);
 
-        if (spin(sleep, rte_rdtsc() + (uint64_t)slice * ticks_per_us))
-            return true;
-        if (provider_host_is_own &&
-            host_sleep_on_any(sleep->words, sleep->count, 0, true) == HOST_APCS_RAN)
-            return true;
+        if (spin(sleep, rte_rdtsc() + (uint64_t)slice * ticks_per_us) || blocking_cancelled(call))
+            return BLOCKING_LOOK_AGAIN;
+        paused = blocking_pause(call);
+        if (paused != BLOCKING_IDLE)
+            return paused;
         if (deadline != WAKE_FOREVER && wake_clock() >= deadline)
-            return false;
+            return BLOCKING_TIMED_OUT;
     }
     count_sleeper(sleep, 1);
-    if (provider_host_is_own)
-        timed_out = host_sleep_on_any(sleep->words, sleep->count, deadline, true) == HOST_TIMEOUT;
-    else
-        timed_out = wake_sleep(sleep->words, sleep->count, deadline) == WAKE_TIMEOUT;
-    count_sleeper(sleep, UINT32_MAX); /* less one */
-    return !timed_out;
+    return blocking_sleep(call, sleep->words, sleep->count, deadline, withdraw,
+                          (void *)(uintptr_t)sleep);
 }

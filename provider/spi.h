@@ -40,6 +40,7 @@ int WSPAPI spi_enum_network_events(SOCKET s, WSAEVENT event, LPWSANETWORKEVENTS 
                                    LPINT error);
 int WSPAPI spi_select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional,
                       const PTIMEVAL timeout, LPINT error);
+int WSPAPI spi_cancel_blocking_call(LPINT error);
 int WSPAPI spi_cleanup(LPINT error);
 
 /** Fill in the entries that are not served yet: they fail with WSAEOPNOTSUPP. */

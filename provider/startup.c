@@ -18,6 +18,7 @@ static unsigned startups;
 static void fill_served(LPWSPPROC_TABLE table)
 {
     table->lpWSPBind = spi_bind;
+    table->lpWSPCancelBlockingCall = spi_cancel_blocking_call;
     table->lpWSPCleanup = spi_cleanup;
     table->lpWSPCloseSocket = spi_close_socket;
     table->lpWSPEnumNetworkEvents = spi_enum_network_events;

@@ -26,7 +26,6 @@ UNSERVED(INT, address_to_string_unserved,
          SOCKET_ERROR)
 UNSERVED(int, async_select_unserved,
          (SOCKET s, HWND window, unsigned int message, LONG events, LPINT error), SOCKET_ERROR)
-UNSERVED(int, cancel_blocking_call_unserved, (LPINT error), SOCKET_ERROR)
 UNSERVED(int, connect_unserved,
          (SOCKET s, const struct sockaddr *name, int length, LPWSABUF caller, LPWSABUF callee,
           LPQOS sqos, LPQOS gqos, LPINT error),
@@ -60,7 +59,6 @@ void spi_fill_unserved(LPWSPPROC_TABLE table)
     table->lpWSPAccept = accept_unserved;
     table->lpWSPAddressToString = address_to_string_unserved;
     table->lpWSPAsyncSelect = async_select_unserved;
-    table->lpWSPCancelBlockingCall = cancel_blocking_call_unserved;
     table->lpWSPConnect = connect_unserved;
     table->lpWSPDuplicateSocket = duplicate_socket_unserved;
     table->lpWSPGetPeerName = get_peer_name_unserved;

@@ -8,7 +8,9 @@
  */
 
 #include <sched.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 /** The processor's hint that this is a spin loop. */
 static inline void cpu_pause(void)
@@ -22,7 +24,8 @@ static inline void cpu_pause(void)
 
 /**
  * Wait a little longer each time: first on the processor, then by giving it away, last by sleeping,
- * because a real-time thread that only yields would keep the other one from ever running.
+ * because a real-time thread that only yields would keep the other one from ever running. No
+ * cancellation point: who waits here may hold something that others wait for.
  *
  * @param turn  0 the first time; counted up here
  */
@@ -35,7 +38,7 @@ static inline void backoff(unsigned *turn)
     else if (*turn < 96)
         sched_yield();
     else
-        nanosleep(&nap, NULL);
+        syscall(SYS_nanosleep, &nap, NULL); /* raw: nanosleep() is a cancellation point */
     ++*turn;
 }
 

@@ -32,26 +32,38 @@ void host_check_sockets_by(bool (*is_open)(SOCKET s));
 
 /** Why host_sleep() returned. */
 enum host_wake {
-    HOST_WOKEN,    /**< the word changed, or for no reason: look again */
-    HOST_TIMEOUT,  /**< the deadline passed */
-    HOST_APCS_RAN, /**< alertable, and one or more APCs have run (clauses B08, F10) */
+    HOST_WOKEN,       /**< a word changed, or for no reason: look again */
+    HOST_TIMEOUT,     /**< the deadline passed */
+    HOST_APCS_QUEUED, /**< APCs are queued to this thread: host_run_apcs() */
 };
 
-/**
- * The wait inside a blocking call: sleep while *word == value. Alertable: APCs queued to this
- * thread before or during the sleep run, then it returns HOST_APCS_RAN. No lock may be held.
- *
- * @param deadline  CLOCK_MONOTONIC nanoseconds; WAKE_FOREVER; 0: run what is queued, do not sleep
- */
-enum host_wake host_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t deadline,
-                          bool alertable);
-
-/** Most words of host_sleep_on_any(). */
+/** Most words of host_sleep(). */
 #define HOST_SLEEP_MAX_WORDS 64u
 
-/** host_sleep() on several words: until one of them no longer has its value. */
-enum host_wake host_sleep_on_any(const struct wake_word *words, unsigned count, uint64_t deadline,
-                                 bool alertable);
+/**
+ * The wait inside a blocking call: sleep until one of the words no longer has its value, or an APC is
+ * queued to this thread. Runs none itself, so that the caller can first take back what it has announced
+ * to others: a routine may take its time, end its thread or leave by longjmp(). No lock may be held.
+ *
+ * A cancellation point: a thread that is cancelled here calls undo(argument) on its way out.
+ *
+ * @param words     1 to HOST_SLEEP_MAX_WORDS of them
+ * @param stop      do not sleep while this is true. Set by a signal handler of this thread that then
+ *                  calls host_interrupt_sleep(), it ends the sleep in which the handler runs
+ * @param deadline  CLOCK_MONOTONIC nanoseconds, or WAKE_FOREVER
+ */
+enum host_wake host_sleep(const struct wake_word *words, unsigned count, uint64_t deadline,
+                          const _Atomic bool *stop, void (*undo)(void *argument), void *argument);
+
+/**
+ * The alertable part of such a wait: run the APCs that are queued to this thread (clauses B08, F10).
+ * Inside as many alertable waits as a thread can have it runs none.
+ * @return true: one or more have run
+ */
+bool host_run_apcs(void);
+
+/** End the host_sleep() of the calling thread: for its signal handlers. */
+void host_interrupt_sleep(void);
 
 /** Is this an event of this host, open at this moment? Any thread; leaves its state alone. */
 bool host_is_event(HANDLE event);

@@ -10,6 +10,7 @@
 #include "thread.h"
 
 #define SPIN_ROUNDS_PER_CLOCK 32
+#define UNALERTED_SLICE_NS UINT64_C(10000000)
 
 _Atomic uint64_t host_spin_ns = 50000;
 
@@ -134,6 +135,7 @@ static void spin(const struct wait *w, uint64_t deadline)
 
 /* The events that a sleeping wait is enlisted with: a range of the array. */
 struct enlisted {
+    const struct wait *wait;
     DWORD first;
     DWORD end;
     struct wake_word words[WAKE_MAX_WORDS];
@@ -170,18 +172,34 @@ static enum event_look enlist_with_first_missing(const struct wait *w, struct en
     return look;
 }
 
+static void leave_events(struct enlisted *e)
+{
+    for (DWORD i = e->first; i < e->end; i++)
+        event_leave(e->wait->events[i]);
+}
+
+/* The thread is cancelled. */
+static void leave_all(void *enlisted)
+{
+    struct enlisted *e = enlisted;
+
+    if (e->wait->self)
+        apc_finish_sleep(&e->wait->self->apcs);
+    leave_events(e);
+}
+
 /* Sleep until there may be something to take, or an APC. @return as take() */
 static int sleep_once(const struct wait *w, uint64_t deadline)
 {
-    struct enlisted e = {.count = 0};
+    struct enlisted e = {.wait = w};
     enum event_look look = w->all ? enlist_with_first_missing(w, &e) : enlist_with_each(w, &e);
     int taken = look == EVENT_CROWDED ? CROWDED : NOT_YET;
 
     if (look == EVENT_CLEAR) {
         if (!w->self) {
-            wake_sleep(e.words, e.count, deadline);
+            wake_sleep_or_end(e.words, e.count, deadline, leave_all, &e);
         } else if (apc_prepare_sleep(&w->self->apcs, &e.words[e.count])) {
-            wake_sleep(e.words, e.count + 1, deadline);
+            wake_sleep_or_end(e.words, e.count + 1, deadline, leave_all, &e);
             apc_finish_sleep(&w->self->apcs);
         }
     }
@@ -191,8 +209,7 @@ static int sleep_once(const struct wait *w, uint64_t deadline)
     /* In a wait for all, take() may not get as far as the one that was closed. */
     if (taken == NOT_YET && look == EVENT_STALE)
         taken = INVALID;
-    for (DWORD i = e.first; i < e.end; i++)
-        event_leave(w->events[i]);
+    leave_events(&e);
     return taken;
 }
 
@@ -251,6 +268,15 @@ DWORD wait_for_events(const HANDLE *events, DWORD count, bool all, uint64_t dead
     return wait_until(&w, deadline, error);
 }
 
+/* The thread is cancelled. */
+static void stop_sleeping(void *thread)
+{
+    struct thread *t = thread;
+
+    if (t)
+        apc_finish_sleep(&t->apcs);
+}
+
 DWORD wait_for_time(uint64_t deadline, bool alertable)
 {
     struct thread *t = alerted(alertable);
@@ -264,7 +290,7 @@ DWORD wait_for_time(uint64_t deadline, bool alertable)
             break;
         if (t && !apc_prepare_sleep(&t->apcs, &words[0]))
             continue;
-        wake_sleep(words, 1, deadline);
+        wake_sleep_or_end(words, 1, deadline, stop_sleeping, t);
         if (t)
             apc_finish_sleep(&t->apcs);
     }
@@ -273,34 +299,75 @@ DWORD wait_for_time(uint64_t deadline, bool alertable)
     return 0;
 }
 
-_Static_assert(HOST_SLEEP_MAX_WORDS < WAKE_MAX_WORDS, "there is room for the thread's APC word");
+/* --- the wait inside a blocking call ----------------------------------------------------------- */
 
-enum host_wake host_sleep_on_any(const struct wake_word *theirs, unsigned count, uint64_t deadline,
-                                 bool alertable)
+bool host_run_apcs(void)
 {
-    struct thread *t = alerted(alertable);
-    struct wake_word words[HOST_SLEEP_MAX_WORDS + 1];
+    struct thread *t = thread_current_if_known();
 
-    memcpy(words, theirs, count * sizeof *words);
-    do {
-        if (t && apc_run(&t->apcs) > 0)
-            return HOST_APCS_RAN;
-        if (deadline == 0)
-            return HOST_TIMEOUT; /* without a system call: a receive that spins looks for APCs */
-    } while (t && !apc_prepare_sleep(&t->apcs, &words[count]));
-    enum wake_reason reason = wake_sleep(words, t ? count + 1 : count, deadline);
-
-    if (t) {
-        apc_finish_sleep(&t->apcs);
-        if (apc_run(&t->apcs) > 0)
-            return HOST_APCS_RAN;
-    }
-    return reason == WAKE_TIMEOUT ? HOST_TIMEOUT : HOST_WOKEN;
+    /* Nobody can have queued an APC to a thread that has no identity. */
+    return t && apc_run(&t->apcs) > 0;
 }
 
-enum host_wake host_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t deadline, bool alertable)
+void host_interrupt_sleep(void)
 {
-    struct wake_word one = {word, value};
+    struct thread *t = thread_current_if_known();
 
-    return host_sleep_on_any(&one, 1, deadline, alertable);
+    if (t)
+        apc_finish_sleep(&t->apcs);
+}
+
+/* What a cancelled thread takes back. */
+struct announced {
+    struct thread *self; /* NULL: not alertable */
+    void (*undo)(void *argument);
+    void *argument;
+};
+
+static void end_sleep(void *argument)
+{
+    struct announced *announced = argument;
+
+    if (announced->self)
+        apc_finish_sleep(&announced->self->apcs);
+    announced->undo(announced->argument);
+}
+
+_Static_assert(HOST_SLEEP_MAX_WORDS < WAKE_MAX_WORDS, "there is room for the thread's APC word");
+
+/* Without an identity a signal handler has nothing to end the sleep by; it is looked for. */
+static enum host_wake sleep_unalerted(const struct wake_word *words, unsigned count,
+                                      uint64_t deadline, struct announced *announced)
+{
+    uint64_t slice = wake_clock() + UNALERTED_SLICE_NS;
+    bool last = slice >= deadline;
+
+    return wake_sleep_or_end(words, count, last ? deadline : slice, end_sleep, announced) ==
+                       WAKE_TIMEOUT &&
+                   last
+               ? HOST_TIMEOUT
+               : HOST_WOKEN;
+}
+
+enum host_wake host_sleep(const struct wake_word *words, unsigned count, uint64_t deadline,
+                          const _Atomic bool *stop, void (*undo)(void *argument), void *argument)
+{
+    struct thread *t = alerted(true);
+    struct announced announced = {t, undo, argument};
+    struct wake_word all[HOST_SLEEP_MAX_WORDS + 1];
+    enum wake_reason reason = WAKE_WOKEN;
+
+    if (!t)
+        return atomic_load(stop) ? HOST_WOKEN : sleep_unalerted(words, count, deadline, &announced);
+    memcpy(all, words, count * sizeof(*words));
+    if (!apc_prepare_sleep(&t->apcs, &all[count]))
+        return HOST_APCS_QUEUED;
+    /* After the announcement: a signal handler that sets it later takes the announcement back. */
+    atomic_signal_fence(memory_order_seq_cst);
+    if (!atomic_load(stop))
+        reason = wake_sleep_or_end(all, count + 1, deadline, end_sleep, &announced);
+    apc_finish_sleep(&t->apcs);
+    if (apc_is_pending(&t->apcs))
+        return HOST_APCS_QUEUED;
+    return reason == WAKE_TIMEOUT ? HOST_TIMEOUT : HOST_WOKEN;
 }

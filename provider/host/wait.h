@@ -4,7 +4,9 @@
 
 /**
  * @file
- * Waiting for events, alertably or not. Client threads.
+ * Waiting for events, alertably or not. Client threads. Each wait that sleeps is a cancellation
+ * point (pthread_cancel(), deferred); one that is cancelled consumes no event, and a wake-up that it
+ * has taken is passed on.
  */
 
 #include <stdbool.h>

@@ -71,11 +71,21 @@ static DWORD wait_for_all_events(void)
     return WSAWaitForMultipleEvents(2, events, TRUE, WSA_INFINITE, TRUE);
 }
 
+static void nothing_to_undo(void *unused)
+{
+    (void)unused;
+}
+
 static DWORD sleep_as_the_provider_does(void)
 {
     static _Atomic uint32_t word;
+    static _Atomic bool stop;
+    struct wake_word words[] = {{&word, 0}};
 
-    return host_sleep(&word, 0, WAKE_FOREVER, true) == HOST_APCS_RAN ? WAIT_IO_COMPLETION : 0;
+    return host_sleep(words, 1, WAKE_FOREVER, &stop, nothing_to_undo, NULL) == HOST_APCS_QUEUED &&
+                   host_run_apcs()
+               ? WAIT_IO_COMPLETION
+               : 0;
 }
 
 static DWORD (*const alertable_waits[])(void) = {

@@ -89,7 +89,6 @@ SUITE_TEST(spi, unserved_entries_say_so) // README's list
     CHECK_UNSERVED(spi.lpWSPAccept(s, NULL, NULL, NULL, 0, &error), INVALID_SOCKET);
     CHECK_UNSERVED(spi.lpWSPAddressToString(NULL, 0, NULL, NULL, &number, &error), SOCKET_ERROR);
     CHECK_UNSERVED(spi.lpWSPAsyncSelect(s, NULL, 0, 0, &error), SOCKET_ERROR);
-    CHECK_UNSERVED(spi.lpWSPCancelBlockingCall(&error), SOCKET_ERROR);
     CHECK_UNSERVED(spi.lpWSPConnect(s, NULL, 0, NULL, NULL, NULL, NULL, &error), SOCKET_ERROR);
     CHECK_UNSERVED(spi.lpWSPDuplicateSocket(s, 0, NULL, &error), SOCKET_ERROR);
     CHECK_UNSERVED(spi.lpWSPGetPeerName(s, NULL, &length, &error), SOCKET_ERROR);

@@ -72,8 +72,9 @@ typedef int(WSPAPI *LPWSPASYNCSELECT)(SOCKET s, HWND hWnd, unsigned int wMsg, LO
 typedef int(WSPAPI *LPWSPBIND)(SOCKET s, const struct sockaddr *name, int namelen, LPINT lpErrno);
 
 /**
- * End the blocking call in which the calling thread is (from an APC or the blocking callback): it
- * fails with WSAEINTR as soon as possible, unless data won the race (N01, N03).
+ * End the innermost blocking call in which the calling thread is: from an APC, a completion routine,
+ * the blocking callback or a signal handler that runs inside it. It fails with WSAEINTR as soon as
+ * possible, unless data won the race (N01, N03). Never blocks.
  * @return 0; WSAEINVAL this thread is in no blocking call (N02)
  */
 typedef int(WSPAPI *LPWSPCANCELBLOCKINGCALL)(LPINT lpErrno);
