@@ -2,6 +2,7 @@
 #include "protocols.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "host/catalogue.h"
 
@@ -46,4 +47,16 @@ const WSAPROTOCOL_INFOW *provider_find_protocol(int af, int type, int protocol,
         return row;
     }
     return NULL;
+}
+
+bool provider_has_protocol(const WSAPROTOCOL_INFOW *info)
+{
+    for (unsigned i = 0; i < CATALOGUE_ENTRIES + provider_further_count; i++) {
+        const WSAPROTOCOL_INFOW *row = protocol_at(i);
+
+        if (info->dwCatalogEntryId == row->dwCatalogEntryId &&
+            memcmp(&info->ProviderId, &row->ProviderId, sizeof row->ProviderId) == 0)
+            return true;
+    }
+    return false;
 }

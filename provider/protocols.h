@@ -2,6 +2,8 @@
 #ifndef WIRERX_PROTOCOLS_H
 #define WIRERX_PROTOCOLS_H
 
+#include <stdbool.h>
+
 #include "wirerx/ws2spi.h"
 
 /**
@@ -19,5 +21,8 @@ extern unsigned provider_further_count;
  */
 const WSAPROTOCOL_INFOW *provider_find_protocol(int af, int type, int protocol,
                                                 const WSAPROTOCOL_INFOW *info, int *error);
+
+/** Is this an entry of ours, by provider and entry number? */
+bool provider_has_protocol(const WSAPROTOCOL_INFOW *info);
 
 #endif

@@ -41,7 +41,19 @@ int WSPAPI spi_enum_network_events(SOCKET s, WSAEVENT event, LPWSANETWORKEVENTS 
 int WSPAPI spi_select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional,
                       const PTIMEVAL timeout, LPINT error);
 int WSPAPI spi_cancel_blocking_call(LPINT error);
+INT WSPAPI spi_address_to_string(LPSOCKADDR address, DWORD length, LPWSAPROTOCOL_INFOW info,
+                                 LPWSTR string, LPDWORD string_length, LPINT error);
+INT WSPAPI spi_string_to_address(LPWSTR string, INT family, LPWSAPROTOCOL_INFOW info,
+                                 LPSOCKADDR address, LPINT length, LPINT error);
 int WSPAPI spi_cleanup(LPINT error);
+
+/** Served by a refusal: refused.c says why each. */
+SOCKET WSPAPI spi_accept(SOCKET s, struct sockaddr *name, LPINT length, LPCONDITIONPROC condition,
+                         DWORD_PTR data, LPINT error);
+int WSPAPI spi_async_select(SOCKET s, HWND window, unsigned int message, LONG events, LPINT error);
+int WSPAPI spi_duplicate_socket(SOCKET s, DWORD process, LPWSAPROTOCOL_INFOW info, LPINT error);
+BOOL WSPAPI spi_get_qos_by_name(SOCKET s, LPWSABUF name, LPQOS qos, LPINT error);
+int WSPAPI spi_listen(SOCKET s, int backlog, LPINT error);
 
 /** Fill in the entries that are not served yet: they fail with WSAEOPNOTSUPP. */
 void spi_fill_unserved(LPWSPPROC_TABLE table);

@@ -17,22 +17,29 @@ static unsigned startups;
 
 static void fill_served(LPWSPPROC_TABLE table)
 {
+    table->lpWSPAccept = spi_accept;
+    table->lpWSPAddressToString = spi_address_to_string;
+    table->lpWSPAsyncSelect = spi_async_select;
     table->lpWSPBind = spi_bind;
     table->lpWSPCancelBlockingCall = spi_cancel_blocking_call;
     table->lpWSPCleanup = spi_cleanup;
     table->lpWSPCloseSocket = spi_close_socket;
+    table->lpWSPDuplicateSocket = spi_duplicate_socket;
     table->lpWSPEnumNetworkEvents = spi_enum_network_events;
     table->lpWSPEventSelect = spi_event_select;
     table->lpWSPGetOverlappedResult = spi_get_overlapped_result;
+    table->lpWSPGetQOSByName = spi_get_qos_by_name;
     table->lpWSPGetSockName = spi_get_sock_name;
     table->lpWSPGetSockOpt = spi_get_sock_opt;
     table->lpWSPIoctl = spi_ioctl;
     table->lpWSPJoinLeaf = spi_join_leaf;
+    table->lpWSPListen = spi_listen;
     table->lpWSPRecv = spi_recv;
     table->lpWSPRecvFrom = spi_recv_from;
     table->lpWSPSelect = spi_select;
     table->lpWSPSetSockOpt = spi_set_sock_opt;
     table->lpWSPSocket = spi_socket;
+    table->lpWSPStringToAddress = spi_string_to_address;
 }
 
 /* The first one. A host may start a provider several times, but it is one host. */

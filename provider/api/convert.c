@@ -83,10 +83,12 @@ INT WSAAPI WSAAddressToStringA(LPSOCKADDR lpsaAddress, DWORD dwAddressLength,
 /* @return 0; WSAEFAULT; WSAEINVAL more characters than any address has */
 static int widen_text(WCHAR wide[TEXT_MAX], LPCSTR text)
 {
-    for (size_t i = 0; i < TEXT_MAX; i++) {
+    uintptr_t at = (uintptr_t)text; /* any value at all */
+
+    for (size_t i = 0; i < TEXT_MAX; i++, at++) {
         CHAR character;
 
-        if (!text || !guard_copy_from(&character, text + i, 1))
+        if (!guard_copy_from(&character, (const void *)at, 1))
             return WSAEFAULT;
         wide[i] = (UCHAR)character;
         if (character == 0)

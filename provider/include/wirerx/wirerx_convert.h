@@ -43,7 +43,7 @@ INT WSAAPI WSAAddressToStringA(LPSOCKADDR lpsaAddress, DWORD dwAddressLength,
  * and after a colon the port, 1 to 65535. Numbers may be decimal, octal (010) or hexadecimal (0x8).
  *
  * @param AddressString    the whole text is the address, without blanks
- * @param AddressFamily    AF_INET
+ * @param AddressFamily    AF_INET, or AF_UNSPEC
  * @param lpProtocolInfo   NULL, or an entry that WSAEnumProtocolsW() gave
  * @param lpAddress        receives the address; left alone on failure
  * @param lpAddressLength  in: the room at lpAddress; out: the address's length; in bytes

@@ -53,12 +53,15 @@ typedef VOID(CALLBACK *LPWSAUSERAPC)(DWORD_PTR dwContext);
 /** Called repeatedly while a call blocks. @return FALSE: the call was cancelled (A20, N01) */
 typedef BOOL(CALLBACK *LPBLOCKINGCALLBACK)(DWORD_PTR dwContext);
 
-/** Take a connection from a listening socket. Blocks unless the socket is nonblocking. */
+/** As WSAAccept(). No protocol here has connections to accept: WSAEOPNOTSUPP. */
 typedef SOCKET(WSPAPI *LPWSPACCEPT)(SOCKET s, struct sockaddr *addr, LPINT addrlen,
                                     LPCONDITIONPROC lpfnCondition, DWORD_PTR dwCallbackData,
                                     LPINT lpErrno);
 
-/** Write an address as text; lengths are in characters, the final 0 included. */
+/**
+ * As WSAAddressToStringW(); lengths of text are in characters, the final 0 included. lpProtocolInfo
+ * must be an entry of this provider (WSAEINVAL).
+ */
 typedef INT(WSPAPI *LPWSPADDRESSTOSTRING)(LPSOCKADDR lpsaAddress, DWORD dwAddressLength,
                                           LPWSAPROTOCOL_INFOW lpProtocolInfo,
                                           LPWSTR lpszAddressString, LPDWORD lpdwAddressStringLength,
@@ -90,7 +93,7 @@ typedef int(WSPAPI *LPWSPCONNECT)(SOCKET s, const struct sockaddr *name, int nam
                                   LPWSABUF lpCallerData, LPWSABUF lpCalleeData, LPQOS lpSQOS,
                                   LPQOS lpGQOS, LPINT lpErrno);
 
-/** Describe a socket so that another process can open it. */
+/** As WSADuplicateSocketW(): refused until several processes are served. */
 typedef int(WSPAPI *LPWSPDUPLICATESOCKET)(SOCKET s, DWORD dwProcessId,
                                           LPWSAPROTOCOL_INFOW lpProtocolInfo, LPINT lpErrno);
 
@@ -120,7 +123,7 @@ typedef int(WSPAPI *LPWSPGETSOCKNAME)(SOCKET s, struct sockaddr *name, LPINT nam
 typedef int(WSPAPI *LPWSPGETSOCKOPT)(SOCKET s, int level, int optname, char *optval, LPINT optlen,
                                      LPINT lpErrno);
 
-/** Look up a quality of service by name. There are none here: WSAEOPNOTSUPP. */
+/** As WSAGetQOSByName(): the list of names is empty, and no name is known. */
 typedef BOOL(WSPAPI *LPWSPGETQOSBYNAME)(SOCKET s, LPWSABUF lpQOSName, LPQOS lpQOS, LPINT lpErrno);
 
 /** As WSAIoctl(); lpThreadId as in LPWSPRECV. */
@@ -135,7 +138,7 @@ typedef SOCKET(WSPAPI *LPWSPJOINLEAF)(SOCKET s, const struct sockaddr *name, int
                                       LPWSABUF lpCallerData, LPWSABUF lpCalleeData, LPQOS lpSQOS,
                                       LPQOS lpGQOS, DWORD dwFlags, LPINT lpErrno);
 
-/** Accept connections from now on; at most backlog of them wait to be taken. */
+/** As listen(). No protocol here has connections to accept: WSAEOPNOTSUPP. */
 typedef int(WSPAPI *LPWSPLISTEN)(SOCKET s, int backlog, LPINT lpErrno);
 
 /**
@@ -201,7 +204,10 @@ typedef SOCKET(WSPAPI *LPWSPSOCKET)(int af, int type, int protocol,
                                     LPWSAPROTOCOL_INFOW lpProtocolInfo, GROUP g, DWORD dwFlags,
                                     LPINT lpErrno);
 
-/** Read an address, with or without a port, from text. */
+/**
+ * As WSAStringToAddressW(); AF_UNSPEC will do for AddressFamily. lpProtocolInfo must be an entry of
+ * this provider (WSAEINVAL).
+ */
 typedef INT(WSPAPI *LPWSPSTRINGTOADDRESS)(LPWSTR AddressString, INT AddressFamily,
                                           LPWSAPROTOCOL_INFOW lpProtocolInfo, LPSOCKADDR lpAddress,
                                           LPINT lpAddressLength, LPINT lpErrno);
