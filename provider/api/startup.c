@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../host/blocking_hook.h"
 #include "../host/catalogue.h"
 #include "../host/host.h"
 #include "api.h"
@@ -126,8 +127,10 @@ int WSAAPI WSACleanup(void)
         bool last = atomic_fetch_sub_explicit(&api_startups, 1, memory_order_acq_rel) == 1;
 
         result = last ? api_provider.lpWSPCleanup(&error) : 0;
-        if (last)
+        if (last) {
+            blocking_hook_forget_all();
             stop_own_dataplane();
+        }
     }
     pthread_mutex_unlock(&startup_lock);
     return api_result(result, error);

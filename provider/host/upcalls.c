@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../guard.h"
+#include "blocking_hook.h"
 #include "catalogue.h"
 #include "event.h"
 #include "host.h"
@@ -170,6 +171,17 @@ int WSPAPI WPUQueueApc(LPWSATHREADID lpThreadId, LPWSAUSERAPC lpfnUserApc, DWORD
     return queue_reserved_apc(lpThreadId, lpfnUserApc, dwContext, lpErrno);
 }
 
+int WSPAPI WPUQueryBlockingCallback(DWORD dwCatalogEntryId, LPBLOCKINGCALLBACK *lplpfnCallback,
+                                    PDWORD_PTR lpdwContext, LPINT lpErrno)
+{
+    (void)dwCatalogEntryId;
+    if (!lplpfnCallback || !lpdwContext)
+        return refuse(lpErrno, WSAEFAULT);
+    *lplpfnCallback = blocking_hook_callback();
+    *lpdwContext = 0;
+    return 0;
+}
+
 /* --- what has no meaning here ----------------------------------------------------------------- */
 
 BOOL WSPAPI WPUPostMessage(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam)
@@ -179,17 +191,6 @@ BOOL WSPAPI WPUPostMessage(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam)
     (void)wParam;
     (void)lParam;
     return FALSE;
-}
-
-int WSPAPI WPUQueryBlockingCallback(DWORD dwCatalogEntryId, LPBLOCKINGCALLBACK *lplpfnCallback,
-                                    PDWORD_PTR lpdwContext, LPINT lpErrno)
-{
-    (void)dwCatalogEntryId;
-    if (!lplpfnCallback || !lpdwContext)
-        return refuse(lpErrno, WSAEFAULT);
-    *lplpfnCallback = NULL;
-    *lpdwContext = 0;
-    return 0;
 }
 
 /* @return characters written, the final 0 included; 0: no room for them */

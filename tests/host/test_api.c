@@ -7,6 +7,7 @@
 #include "helpers.h"
 #include "stub_provider.h"
 
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,101 @@ SUITE_TEST(api, blocking_calls_are_cancelled_at_level_1_alone) // N02
     start_at(2, 0); /* nobody is left of the ones before */
     CHECK_EQ_I64(WSACancelBlockingCall(), SOCKET_ERROR);
     CHECK_EQ_I64(WSAGetLastError(), WSAEOPNOTSUPP);
+}
+
+static unsigned hook_calls;
+static bool was_blocking;
+
+static BOOL WINAPI hook(VOID)
+{
+    was_blocking = WSAIsBlocking();
+    return ++hook_calls % 3 != 0; /* twice more, at once */
+}
+
+#define AS_HOOK(function) ((FARPROC)(void (*)(void))(function))
+
+/* What a provider would call while the calling thread blocks. @return was there anything? */
+static bool block(void)
+{
+    LPBLOCKINGCALLBACK callback = NULL;
+    DWORD_PTR context;
+    int error;
+
+    CHECK_EQ_I64(WPUQueryBlockingCallback(1001, &callback, &context, &error), 0);
+    if (callback)
+        CHECK(callback(context)); /* no hook cancels by its result (N01) */
+    return callback != NULL;
+}
+
+static void block_elsewhere(struct runner *self)
+{
+    atomic_store(&self->result, block());
+}
+
+SUITE_TEST(api, blocking_hook_is_called_while_its_thread_blocks) // A20
+{
+    struct runner other = {.thread = 0};
+
+    start_at(1, 1);
+    CHECK(!block());
+    FARPROC before = WSASetBlockingHook(AS_HOOK(hook));
+
+    CHECK(before != NULL);
+    CHECK(block());
+    CHECK_EQ_U64(hook_calls, 3);
+    CHECK(was_blocking);
+    CHECK(!WSAIsBlocking());
+    run(&other, block_elsewhere, NULL); /* another thread has none */
+    CHECK_EQ_U64(finish(&other), 0);
+    CHECK(WSASetBlockingHook(before) == AS_HOOK(hook));
+    CHECK(!block());
+    CHECK(WSASetBlockingHook(AS_HOOK(hook)) == before);
+    CHECK_EQ_I64(WSAUnhookBlockingHook(), 0);
+    CHECK(!block());
+    CHECK(WSASetBlockingHook(NULL) == NULL);
+    CHECK_EQ_I64(WSAGetLastError(), WSAEFAULT);
+    WSASetBlockingHook(AS_HOOK(hook));
+    CHECK_EQ_I64(WSACleanup(), 0);
+    start_at(2, 2); /* it went with the program that set it */
+    CHECK(!block());
+    CHECK_EQ_U64(hook_calls, 3);
+}
+
+static jmp_buf out;
+
+static BOOL WINAPI leave(VOID)
+{
+    longjmp(out, 1);
+}
+
+SUITE_TEST(api, blocking_hook_may_be_left_by_longjmp)
+{
+    start_at(1, 0);
+    WSASetBlockingHook(AS_HOOK(leave));
+    if (setjmp(out) == 0)
+        block();
+    CHECK(!WSAIsBlocking());
+    WSASetBlockingHook(AS_HOOK(hook));
+    CHECK(block());
+    CHECK(was_blocking);
+    CHECK(!WSAIsBlocking());
+}
+
+SUITE_TEST(api, blocking_hooks_are_level_1s) // N02
+{
+    for (int started = 0; started < 2; started++) {
+        int error = started ? WSAEOPNOTSUPP : WSANOTINITIALISED;
+
+        if (started)
+            start_at(2, 2);
+        CHECK(WSASetBlockingHook(AS_HOOK(hook)) == NULL);
+        CHECK_EQ_I64(WSAGetLastError(), error);
+        CHECK_EQ_I64(WSAUnhookBlockingHook(), SOCKET_ERROR);
+        CHECK_EQ_I64(WSAGetLastError(), error);
+        CHECK(!WSAIsBlocking());
+        CHECK_EQ_I64(WSAGetLastError(), error);
+        CHECK(!block());
+    }
 }
 
 /* --- the code of the last failure -------------------------------------------------------------- */

@@ -23,6 +23,7 @@
  */
 
 #include "wirerx_address.h"
+#include "wirerx_blocking.h"
 #include "wirerx_connect.h"
 #include "wirerx_convert.h"
 #include "wirerx_errors.h"
@@ -343,15 +344,6 @@ int WSAAPI WSADuplicateSocketA(SOCKET s, DWORD dwProcessId, LPWSAPROTOCOL_INFOA 
  *         WSAEINVAL no such name, WSAEFAULT
  */
 BOOL WSAAPI WSAGetQOSByName(SOCKET s, LPWSABUF lpQOSName, LPQOS lpQOS);
-
-/**
- * End the blocking call that this thread is in. A call of Winsock 1.1, which 2 has no more: programs
- * that asked WSAStartup() for 2.0 or higher are refused (N02).
- *
- * @return 0: the call fails with WSAEINTR as soon as possible, unless data won the race (N01, N03);
- *         WSAEINVAL this thread is in none; WSAEOPNOTSUPP at level 2
- */
-int WSAAPI WSACancelBlockingCall(void);
 
 #ifdef __cplusplus
 }

@@ -123,6 +123,8 @@ typedef WCHAR *PWSTR, *LPWSTR;
 typedef const WCHAR *PCWSTR, *LPCWSTR;
 
 typedef void *HANDLE, **PHANDLE, **LPHANDLE;
+/** A function of some kind. */
+typedef INT_PTR(WINAPI *FARPROC)(VOID);
 /** A window: nothing here makes one; the type completes a few signatures. */
 typedef struct HWND__ *HWND;
 
