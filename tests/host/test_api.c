@@ -208,7 +208,7 @@ static void block_elsewhere(struct runner *self)
     atomic_store(&self->result, block());
 }
 
-SUITE_TEST(api, blocking_hook_is_called_while_its_thread_blocks) // A20
+SUITE_TEST(api, blocking_hook_is_called_while_its_thread_blocks)
 {
     struct runner other = {.thread = 0};
 

@@ -94,7 +94,7 @@ static VOID NTAPI count_run(ULONG_PTR parameter)
     ran_on = GetCurrentThreadId();
 }
 
-SUITE_TEST(kernel, wait_for_several_is_alertable_when_asked) // F04 F20
+SUITE_TEST(kernel, wait_for_several_is_alertable_when_asked) // F20
 {
     HANDLE events[2] = {CreateEventW(NULL, TRUE, FALSE, NULL),
                         CreateEventW(NULL, TRUE, FALSE, NULL)};
@@ -252,7 +252,7 @@ static void slow_callback(const WSATHREADID *id)
     runs = 99;
 }
 
-SUITE_TEST(kernel, thread_has_ended_after_its_exit_callback) // K07
+SUITE_TEST(kernel, thread_has_ended_after_its_exit_callback)
 {
     struct task task = {.go = CreateEventW(NULL, TRUE, TRUE, NULL)};
 
