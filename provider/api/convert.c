@@ -56,7 +56,7 @@ INT WSAAPI WSAAddressToStringA(LPSOCKADDR lpsaAddress, DWORD dwAddressLength,
                                LPDWORD lpdwAddressStringLength)
 {
     WSAPROTOCOL_INFOW entry;
-    WCHAR wide[TEXT_MAX];
+    WCHAR wide[TEXT_MAX] = {0};
     CHAR text[TEXT_MAX];
     DWORD room;
     DWORD length;
@@ -143,7 +143,7 @@ static int order_of(SOCKET s, bool *big_endian)
 
 static int convert_long(SOCKET s, u_long number, u_long *converted)
 {
-    bool big_endian;
+    bool big_endian = true;
     int error = order_of(s, &big_endian);
 
     if (error == 0 &&
@@ -154,7 +154,7 @@ static int convert_long(SOCKET s, u_long number, u_long *converted)
 
 static int convert_short(SOCKET s, u_short number, u_short *converted)
 {
-    bool big_endian;
+    bool big_endian = true;
     int error = order_of(s, &big_endian);
     u_short result = error == 0 && big_endian ? htons(number) : number;
 

@@ -45,6 +45,12 @@ static bool wanted(const WSAPROTOCOL_INFOW *entry, const INT *protocols, bool *i
     return true;
 }
 
+static int fail(int error)
+{
+    api_result(SOCKET_ERROR, error);
+    return SOCKET_ERROR;
+}
+
 /* What the two calls share. @return the entries, or SOCKET_ERROR with the code left */
 static int enumerate(const INT *protocols, LPDWORD length, size_t entry_size, bool has_buffer,
                      const WSAPROTOCOL_INFOW *entries[CATALOGUE_ENTRIES])
@@ -53,26 +59,27 @@ static int enumerate(const INT *protocols, LPDWORD length, size_t entry_size, bo
     DWORD room;
 
     if (!api_started())
-        return api_result(SOCKET_ERROR, WSANOTINITIALISED);
+        return fail(WSANOTINITIALISED);
     if (!length || !guard_copy_from(&room, length, sizeof(room)))
-        return api_result(SOCKET_ERROR, WSAEFAULT);
+        return fail(WSAEFAULT);
     for (size_t i = 0; i < CATALOGUE_ENTRIES; i++) {
         bool is_wanted;
 
         if (!wanted(&catalogue[i], protocols, &is_wanted))
-            return api_result(SOCKET_ERROR, WSAEFAULT);
+            return fail(WSAEFAULT);
         if (is_wanted)
             entries[count++] = &catalogue[i];
     }
     DWORD size = (DWORD)count * (DWORD)entry_size;
 
     if (!guard_store32(length, size))
-        return api_result(SOCKET_ERROR, WSAEFAULT);
+        return fail(WSAEFAULT);
     if (room < size)
-        return api_result(SOCKET_ERROR, WSAENOBUFS);
+        return fail(WSAENOBUFS);
     if (!has_buffer && count > 0)
-        return api_result(SOCKET_ERROR, WSAEFAULT);
-    return api_result(count, 0);
+        return fail(WSAEFAULT);
+    api_result(count, 0);
+    return count;
 }
 
 int WSAAPI WSAEnumProtocolsW(LPINT lpiProtocols, LPWSAPROTOCOL_INFOW lpProtocolBuffer,
@@ -84,7 +91,7 @@ int WSAAPI WSAEnumProtocolsW(LPINT lpiProtocols, LPWSAPROTOCOL_INFOW lpProtocolB
 
     for (int i = 0; i < count; i++)
         if (!guard_copy_to(&lpProtocolBuffer[i], entries[i], sizeof(*lpProtocolBuffer)))
-            return api_result(SOCKET_ERROR, WSAEFAULT);
+            return fail(WSAEFAULT);
     return count;
 }
 
@@ -100,7 +107,7 @@ int WSAAPI WSAEnumProtocolsA(LPINT lpiProtocols, LPWSAPROTOCOL_INFOA lpProtocolB
 
         api_narrow_entry(entries[i], &narrow);
         if (!guard_copy_to(&lpProtocolBuffer[i], &narrow, sizeof(narrow)))
-            return api_result(SOCKET_ERROR, WSAEFAULT);
+            return fail(WSAEFAULT);
     }
     return count;
 }

@@ -242,7 +242,7 @@ static int CALLBACK accept_it(LPWSABUF lpCallerId, LPWSABUF lpCallerData, LPQOS 
 SUITE_TEST(api, arguments_about_a_peer_arrive_as_given)
 {
     start();
-    connect(9, NAME, 16);
+    (void)connect(9, NAME, 16);
     CHECK_ARGUMENTS(AT(&address), 16, 0, 0, 0, 0);
     WSAConnect(9, NAME, 17, &buffer, &buffer + 1, (LPQOS)&count, (LPQOS)&number);
     CHECK_ARGUMENTS(AT(&address), 17, AT(&buffer), AT(&buffer + 1), AT(&count), AT(&number));
