@@ -6,6 +6,7 @@
 #include <rte_byteorder.h>
 
 #include "command.h"
+#include "ipv4.h"
 #include "keys.h"
 #include "replay.h"
 #include "state.h"
@@ -37,13 +38,14 @@ void binding_note_replays(void)
 
 static bool is_local(uint32_t address)
 {
+    uint32_t host = rte_be_to_cpu_32(address);
     uint32_t ours[CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES];
     unsigned count = dataplane_local_addresses(ours, false, RTE_DIM(ours));
 
     for (unsigned i = 0; i < count; i++)
         if (ours[i] == address)
             return true;
-    return false;
+    return ipv4_is_loopback(host) && host != IPV4_LOOPBACK_NET && host != IPV4_LOOPBACK_BROADCAST;
 }
 
 static bool port_in_use(uint16_t port)

@@ -97,8 +97,15 @@ enum counter classify_headers(const uint8_t *bytes, size_t length, size_t frame_
         return COUNTER_DROP_TRUNCATED;
     if ((load_be16(ip + 6) & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) != 0)
         return COUNTER_DROP_FRAGMENT;
-    if (ip[9] != IPPROTO_UDP)
+    if (ip[12] == 127 || ip[16] == 127)
+        return COUNTER_DROP_MARTIAN; /* RFC 1122, 3.2.1.3 */
+    meta->source = load_raw32(ip + 12);
+    meta->destination = load_raw32(ip + 16);
+    if (ip[9] != IPPROTO_UDP) {
+        meta->payload_offset = (uint16_t)(at + header);
+        meta->payload_length = (uint32_t)(total - header);
         return other_protocol(ip[9]);
+    }
 
     if (total < header + sizeof(struct rte_udp_hdr) ||
         length < at + header + sizeof(struct rte_udp_hdr))
@@ -108,8 +115,6 @@ enum counter classify_headers(const uint8_t *bytes, size_t length, size_t frame_
     if (udp_length < sizeof(struct rte_udp_hdr) || udp_length > total - header)
         return COUNTER_DROP_UDP_LENGTH;
 
-    meta->source = load_raw32(ip + 12);
-    meta->destination = load_raw32(ip + 16);
     meta->source_port = load_raw16(udp);
     meta->destination_port = load_raw16(udp + 2);
     meta->payload_offset = (uint16_t)(at + header + sizeof(struct rte_udp_hdr));
@@ -140,9 +145,8 @@ enum counter classify(struct rte_mbuf *mbuf, const struct classify_rules *rules)
                             ip_checksum == RTE_MBUF_F_RX_IP_CKSUM_GOOD, stripped, rx_meta(mbuf));
 }
 
-/* Ones' complement sum of bytes of a chain. (rte_raw_cksum_mbuf() of DPDK 22.11 loses carries when a
- * segment ends at an odd place.) False: they are not all there. */
-static bool sum_chain(const struct rte_mbuf *mbuf, uint32_t offset, uint32_t length, uint32_t *sum)
+/* rte_raw_cksum_mbuf() of DPDK 22.11 loses carries when a segment ends at an odd place. */
+bool classify_sum(const struct rte_mbuf *mbuf, uint32_t offset, uint32_t length, uint32_t *sum)
 {
     uint32_t done = 0;
 
@@ -195,7 +199,7 @@ bool classify_udp_checksum(const struct rte_mbuf *mbuf)
     };
     if (udp_length + sizeof pseudo > UINT16_MAX)
         return false;
-    if (!sum_chain(mbuf, udp_offset, udp_length, &sum))
+    if (!classify_sum(mbuf, udp_offset, udp_length, &sum))
         return false;
     sum += rte_ipv4_phdr_cksum(&pseudo, 0); /* at most 65,535 segments and this: no overflow */
     sum = (sum & 0xffff) + (sum >> 16);

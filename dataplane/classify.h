@@ -35,7 +35,8 @@ struct classify_rules {
  * @param frame_length  bytes in the whole frame (>= length)
  * @param ip_checksum_known_good  the device has checked the IPv4 header checksum
  * @param stripped_vlan tag that the device has already removed; negative: none
- * @param meta          receives addresses, ports (network order), payload_offset, payload_length
+ * @param meta          receives addresses, ports (network order), payload_offset, payload_length; of
+ *                      another protocol than UDP no ports, and where its message is
  * @return FATE_UNDECIDED for a UDP datagram, else the reason to drop
  */
 enum counter classify_headers(const uint8_t *bytes, size_t length, size_t frame_length,
@@ -44,6 +45,12 @@ enum counter classify_headers(const uint8_t *bytes, size_t length, size_t frame_
 
 /** classify_headers() on an mbuf of any number of segments; fills its rx_meta but for the TSC. */
 enum counter classify(struct rte_mbuf *mbuf, const struct classify_rules *rules);
+
+/**
+ * Ones' complement sum of bytes of a chain (RFC 1071), not folded: of at most 65,535 segments it does
+ * not overflow. @return false: they are not all there
+ */
+bool classify_sum(const struct rte_mbuf *mbuf, uint32_t offset, uint32_t length, uint32_t *sum);
 
 /**
  * Is the datagram's UDP checksum right? Zero means absent and is right (RFC 768). Uses what the

@@ -6,6 +6,7 @@
 #include <rte_ring.h>
 
 #include "lcore.h"
+#include "send.h"
 #include "wake.h"
 
 /** Looks at the answer before the client sleeps: a pass of a busy lcore takes some microseconds. */
@@ -44,6 +45,10 @@ static void carry_out(struct lcore *lcore, struct command *command)
     switch (command->kind) {
     case COMMAND_ATTACH:
         lcore_attach(lcore, command->endpoint);
+        break;
+    case COMMAND_DRAIN:
+        command->result = send_drain(lcore, command->endpoint);
+        lcore_notify(lcore);
         break;
     case COMMAND_DETACH:
         lcore_detach(lcore, command->endpoint);

@@ -18,6 +18,7 @@ struct lcore;
 
 enum command_kind {
     COMMAND_ATTACH, /**< the endpoint is at home here from now on */
+    COMMAND_DRAIN,  /**< send a part of what it has queued; `result` 1: there is more */
     COMMAND_DETACH, /**< forget it; its frames go back to the pool */
     COMMAND_ADD,    /**< link `member` under `key` */
     COMMAND_REMOVE, /**< unlink the endpoint's member under `key`; `member` receives it */
@@ -35,7 +36,7 @@ struct command {
     struct demux_key key;
     bool every_member;
     struct demux_member *member;
-    int result;             /**< as demux_add() gives it */
+    int result;             /**< of ADD as demux_add() gives it */
     _Atomic uint32_t state; /**< enum command_state */
 };
 

@@ -8,18 +8,21 @@
  * under exactly one row marked FATE; the rows marked INFO count other things. The rows carry their
  * documentation; `wirerx`, the man page and wirerx_counters() print it.
  *
- * Balance, per queue and per lcore:  frames + handed_in = sum of all FATE rows.
+ * Balance, per queue and per lcore:  frames + handed_in + looped = sum of all FATE rows.
  *
  * Each set of counters has one writer, its lcore; others may read at any time.
  */
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* X(identifier, kind, name, help) */
 #define COUNTER_ROWS(X)                                                                           \
     X(FRAMES, INFO, "frames", "frames taken from the device")                                     \
     X(HANDED_IN, INFO, "handed_in", "frames taken over from other lcores")                        \
+    X(LOOPED, INFO, "looped",                                                                     \
+      "frames that sockets of this stack sent to it, and the errors that answered them")          \
     X(DELIVERED, FATE, "delivered", "frames put in at least one socket's ring")                   \
     X(HANDED_OVER, FATE, "handed_over",                                                           \
       "frames given to other lcores only, whose sockets want them")                               \
@@ -33,7 +36,9 @@
     X(DROP_IP_CHECKSUM, FATE, "drop.bad_ip_checksum", "IPv4 header checksum is wrong")            \
     X(DROP_TRUNCATED, FATE, "drop.truncated", "the frame ends before the IPv4 packet does")       \
     X(DROP_FRAGMENT, FATE, "drop.fragment", "IPv4 fragment, not reassembled yet")                 \
-    X(DROP_ICMP, FATE, "drop.icmp", "ICMP, not handled yet")                                      \
+    X(DROP_MARTIAN, FATE, "drop.martian", "from or to 127.0.0.0/8, which no wire may carry")      \
+    X(DROP_ICMP, FATE, "drop.icmp",                                                               \
+      "ICMP, but for errors about datagrams that sockets here have sent")                         \
     X(DROP_IGMP, FATE, "drop.igmp", "IGMP, not handled yet")                                      \
     X(DROP_TCP, FATE, "drop.tcp", "TCP, not handled yet")                                         \
     X(DROP_PROTOCOL, FATE, "drop.other_protocol", "an IP protocol that nobody here speaks")       \
@@ -59,6 +64,10 @@
     X(LOST_POOL_SHARE, INFO, "lost.pool_share",                                                   \
       "entries that single sockets lost because they held their share of the pool")               \
     X(LOST_HANDOVER, INFO, "lost.handover_full", "entries lost on the way to another lcore")      \
+    X(LOST_SEND_NO_BUFFER, INFO, "lost.send_no_buffer",                                           \
+      "datagrams that sockets sent and that found the buffer pool empty")                         \
+    X(LOST_SEND_STOPPED, INFO, "lost.send_stopped",                                               \
+      "datagrams that sockets sent and that were still queued when the dataplane stopped")        \
     X(HANDED_COPIES, INFO, "handed_copies", "entries given to other lcores")                      \
     X(WAKEUPS, INFO, "wakeups",                                                                   \
       "wake-ups of sleeping receivers and waiters made by the lcore itself")                      \
@@ -105,7 +114,13 @@ static inline uint64_t counter_get(const struct counters *counters, enum counter
 /** Add every value of `from` to `to`. */
 void counters_accumulate(struct counters *to, const struct counters *from);
 
-/** The part of the sum that must equal frames + handed_in. */
+/** Does a frame with this fate belong to others now? If not, it is still the caller's to free. */
+static inline bool counter_keeps_frame(enum counter fate)
+{
+    return fate == COUNTER_DELIVERED || fate == COUNTER_HANDED_OVER;
+}
+
+/** The part of the sum that must equal frames + handed_in + looped. */
 uint64_t counters_fates(const struct counters *counters);
 
 #endif

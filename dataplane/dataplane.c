@@ -230,6 +230,8 @@ static int start_on_service(void *argument)
         for (uint16_t queue = 0; queue < dataplane.ports[i].queues; queue++)
             assign_queue(&dataplane.ports[i], queue);
     }
+    for (unsigned i = 0; i < dataplane.lcores_count; i++)
+        dataplane.lcores[i].send_pool = pool_near_node(dataplane.lcores[i].numa_node);
     service_attach(dataplane.lcores, dataplane.lcores_count, dataplane.operations);
     if (dataplane.by_hand || launch_lcores(error) == 0)
         return 0;

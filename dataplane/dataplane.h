@@ -16,13 +16,15 @@
 #include "endpoint.h"
 #include "fence.h"
 #include "log.h"
+#include "route.h"
 #include "wake.h"
 
 struct endpoint_operations {
     /**
-     * Serve an endpoint's posted receives from its ring. Called on the home lcore with LOCK held;
-     * releases it by lock_word_release_from_lcore() and then signals what it completed.
-     * @return true when posted receives and data are left (AGAIN stays set)
+     * Serve an endpoint's posted receives from its ring, and its posted sends into its send queue. Called
+     * on the home lcore with LOCK held; releases it by lock_word_release_from_lcore() and then signals
+     * what it completed.
+     * @return true when some that could be served are left (AGAIN stays set)
      */
     bool (*serve)(struct endpoint *endpoint);
     /** The same on the service thread, which takes LOCK as clients do. */
@@ -78,15 +80,15 @@ static inline struct endpoint *endpoint_at(uint32_t slot)
 int dataplane_endpoint_open(struct endpoint **endpoint);
 
 /**
- * Free an endpoint whose lock word has been retired (lock_word_retire()): no client can take LOCK,
- * and the lcores forget it before this returns.
+ * Free an endpoint whose lock word has been retired (lock_word_retire()): no client can take LOCK. What
+ * it has sent is delivered and the lcores forget it before this returns.
  */
 void dataplane_endpoint_close(struct endpoint *endpoint);
 
 /**
  * Bind to an address and port and attach to a home lcore.
  * @param generation  of the caller's handle: -ENOTSOCK when the slot is another socket's by now
- * @param address  network order; 0: every address of every port, and broadcasts
+ * @param address  network order; of a port, or of 127.0.0.0/8; 0: all of them, and broadcasts
  * @param port     network order; 0: a free one from the dynamic range (RFC 6335: 49152-65535)
  * @param reuse    another endpoint may have the same binding
  * @return 0; -EINVAL bound already; -EADDRINUSE; -EADDRNOTAVAIL; -ENOBUFS a table is full; -ENETDOWN
@@ -108,6 +110,21 @@ int dataplane_join(struct endpoint *endpoint, uint32_t generation, uint32_t grou
                    uint32_t interface);
 int dataplane_leave(struct endpoint *endpoint, uint32_t generation, uint32_t group,
                     uint32_t interface);
+
+/* --- sending: under LOCK, while ENDPOINT_ATTACHED ------------------------------------------------- */
+
+/**
+ * Before send_queue_has_room(): see that there is a ring, as large as SO_SNDBUF wants it. One comparison
+ * but for the first time, which allocates.
+ * @return 0; -ENOBUFS
+ */
+int dataplane_send_prepare(struct endpoint *endpoint);
+
+/**
+ * Send what the caller has written into send_queue_room(). Returns at once: the home lcore makes a frame
+ * of it and brings it to whom it is for, in order. Only within this stack so far.
+ */
+void dataplane_send(struct endpoint *endpoint, const struct send_record *record);
 
 /* --- counters and replay -------------------------------------------------------------------------- */
 

@@ -105,10 +105,17 @@ static void set_references(struct rte_mbuf *mbuf, uint16_t references)
         rte_mbuf_refcnt_set(mbuf, references);
 }
 
-static enum counter unwanted(const struct lcore *lcore, uint32_t destination)
+/* Nobody has the key. */
+static enum counter unwanted(const struct lcore *lcore, const struct rx_meta *meta)
 {
+    uint32_t destination = meta->destination;
+
+    if (meta->port == RX_PORT_CONDITION)
+        return COUNTER_DROP_ICMP;
     if (ipv4_is_group_or_reserved(rte_be_to_cpu_32(destination)))
         return COUNTER_DROP_NOT_JOINED;
+    if (ipv4_is_loopback(rte_be_to_cpu_32(destination))) /* looped: a port's would be a martian */
+        return COUNTER_DROP_NO_SOCKET;
     for (unsigned i = 0; i < lcore->local_addresses_count; i++)
         if (lcore->local_addresses[i] == destination)
             return COUNTER_DROP_NO_SOCKET;
@@ -129,15 +136,46 @@ static uint64_t hand_over(struct lcore *lcore, struct rte_mbuf *mbuf, uint64_t h
     return failed;
 }
 
-/* Several members, or members on other lcores. */
+/* The sockets that are bound to any address stand behind one key for all of 127.0.0.0/8 (keys.h). */
+static const struct demux_entry *find_loopback(struct lcore *lcore, const struct rx_meta *meta)
+{
+    struct demux_key key = {rte_cpu_to_be_32(IPV4_LOOPBACK_NET), meta->destination_port,
+                            IPPROTO_UDP};
+
+    if (meta->port != RX_PORT_LOOPED || !ipv4_is_loopback(rte_be_to_cpu_32(meta->destination)))
+        return NULL;
+    return demux_find(&lcore->demux, key);
+}
+
+/* Is a frame that came in this way for this member of its key? */
+static bool is_for(const struct demux_member *m, const struct rx_meta *meta)
+{
+    switch (meta->port) {
+    case RX_PORT_CONDITION: /* a socket that never sent anything cannot be told lies about it */
+        return atomic_load_explicit(&m->endpoint->send.sent, memory_order_relaxed) != 0 &&
+               endpoint_wants_condition(m->endpoint, (enum rx_kind)meta->kind);
+    case RX_PORT_LOOPED:
+        if (!ipv4_is_multicast(rte_be_to_cpu_32(meta->destination)))
+            return true;
+        return (m->ports & 1u << meta->via) &&
+               !atomic_load_explicit(&m->endpoint->refuses_looped_groups, memory_order_relaxed);
+    default:
+        return m->ports & 1u << meta->port;
+    }
+}
+
+/* Several members, members on other lcores, or a frame that no port brought as it is. */
 static enum counter fan_out(struct lcore *lcore, struct counters *counters, struct rte_mbuf *mbuf,
                             uint32_t length, const struct demux_entry *entry, bool may_hand_over)
 {
+    const struct rx_meta *meta = rx_meta(mbuf);
     uint64_t homes = may_hand_over ? entry->homes : 0;
     enum counter fate = COUNTER_DROP_HANDOVER_FULL;
-    uint32_t arrival_port = 1u << rx_meta(mbuf)->port;
     bool wanted_here = false;
     unsigned delivered = 0;
+
+    if (meta->port == RX_PORT_CONDITION && entry->every_member)
+        return COUNTER_DROP_ICMP; /* nobody sends from a broadcast address */
 
     if (!entry->every_member) { /* unicast belongs to one socket only, wherever it is at home */
         if (entry->members != NULL)
@@ -146,7 +184,7 @@ static enum counter fan_out(struct lcore *lcore, struct counters *counters, stru
             homes = 1ull << entry->elsewhere->home;
     }
     for (const struct demux_member *m = entry->members; m != NULL; m = m->next) {
-        if (!(m->ports & arrival_port))
+        if (!is_for(m, meta))
             continue;
         wanted_here = true;
         enum counter one = offer(lcore, m->endpoint, mbuf, length);
@@ -166,8 +204,11 @@ static enum counter fan_out(struct lcore *lcore, struct counters *counters, stru
     counter_add(counters, COUNTER_DELIVERIES, delivered);
 
     unsigned wanted = delivered + (unsigned)__builtin_popcountll(homes);
-    if (wanted == 0)
-        return wanted_here ? fate : COUNTER_DROP_NOT_JOINED;
+    if (wanted == 0) {
+        if (wanted_here)
+            return fate;
+        return meta->port == RX_PORT_CONDITION ? COUNTER_DROP_ICMP : COUNTER_DROP_NOT_JOINED;
+    }
     if (wanted > 1) /* before any other thread can see the frame */
         set_references(mbuf, (uint16_t)wanted);
     if (homes == 0)
@@ -187,6 +228,20 @@ static enum counter fan_out(struct lcore *lcore, struct counters *counters, stru
     return delivered != 0 ? COUNTER_DELIVERED : COUNTER_HANDED_OVER;
 }
 
+static inline enum counter deliver_to(struct lcore *lcore, struct counters *counters,
+                                      struct endpoint *e, struct rte_mbuf *mbuf)
+{
+    enum counter fate = offer(lcore, e, mbuf, rx_meta(mbuf)->payload_length);
+
+    if (likely(fate == COUNTER_DELIVERED))
+        counter_add(counters, COUNTER_DELIVERIES, 1);
+    else
+        counter_add(
+            counters,
+            fate == COUNTER_DROP_RING_FULL ? COUNTER_LOST_RING_FULL : COUNTER_LOST_POOL_SHARE, 1);
+    return fate;
+}
+
 enum counter lcore_deliver(struct lcore *lcore, struct counters *counters, struct rte_mbuf *mbuf,
                            const struct classify_rules *rules)
 {
@@ -194,8 +249,11 @@ enum counter lcore_deliver(struct lcore *lcore, struct counters *counters, struc
     struct demux_key key = {meta->destination, meta->destination_port, IPPROTO_UDP};
     const struct demux_entry *entry = demux_find(&lcore->demux, key);
 
-    if (unlikely(entry == NULL))
-        return unwanted(lcore, meta->destination);
+    if (unlikely(entry == NULL)) {
+        entry = find_loopback(lcore, meta);
+        if (entry == NULL)
+            return unwanted(lcore, meta);
+    }
     /* `rules` is NULL for a frame from another lcore, which has checked it. */
     if (rules != NULL && !rules->ignore_udp_checksums && !classify_udp_checksum(mbuf))
         return COUNTER_DROP_UDP_CHECKSUM;
@@ -204,14 +262,13 @@ enum counter lcore_deliver(struct lcore *lcore, struct counters *counters, struc
     if (unlikely(only == NULL || only->next != NULL || entry->homes != 0 ||
                  !(only->ports & 1u << meta->port)))
         return fan_out(lcore, counters, mbuf, meta->payload_length, entry, rules != NULL);
-    enum counter fate = offer(lcore, only->endpoint, mbuf, meta->payload_length);
-    if (likely(fate == COUNTER_DELIVERED))
-        counter_add(counters, COUNTER_DELIVERIES, 1);
-    else
-        counter_add(
-            counters,
-            fate == COUNTER_DROP_RING_FULL ? COUNTER_LOST_RING_FULL : COUNTER_LOST_POOL_SHARE, 1);
-    return fate;
+    return deliver_to(lcore, counters, only->endpoint, mbuf);
+}
+
+enum counter lcore_deliver_to(struct lcore *lcore, struct counters *counters, struct endpoint *e,
+                              struct rte_mbuf *mbuf)
+{
+    return deliver_to(lcore, counters, e, mbuf);
 }
 
 struct lcore_room lcore_room(struct lcore *lcore)

@@ -13,6 +13,7 @@
  *   client line    written by clients; the lcore reads it once per burst, after fence F1
  *   consumer part  touched only under LOCK
  *   lcore part     touched only by the home lcore
+ *   send queue     the other direction: send_queue.h
  *
  * Way home: clients never touch a mempool (a preempted rte_ring producer stalls every other one).
  * The consumer drops its reference and puts the buffers that are now free, in batches, on the
@@ -28,6 +29,7 @@
 
 #include "lock_word.h"
 #include "rx_meta.h"
+#include "send_queue.h"
 #include "socket_ring.h"
 
 struct lcore;
@@ -123,7 +125,19 @@ struct endpoint {
     /** SO_RCVBUF. Here because the lcore reads it for every datagram and it hardly ever changes. */
     _Atomic uint32_t bytes_limit;
     _Atomic uint32_t home; /**< index of the home lcore */
+    /** Conditions that shall not be told, a bit for each enum rx_kind (L11). */
+    _Atomic uint32_t ignored_conditions;
+    /** IP_MULTICAST_LOOP is off: what this stack sends to a group does not come here. */
+    _Atomic bool refuses_looped_groups;
+
+    struct send_queue send;
 } __rte_cache_aligned;
+
+/** Does it want to be told of this condition? Any thread. */
+static inline bool endpoint_wants_condition(const struct endpoint *e, enum rx_kind kind)
+{
+    return (atomic_load_explicit(&e->ignored_conditions, memory_order_relaxed) >> kind & 1) == 0;
+}
 
 /** Elements queued as the consumer sees them now. Any thread; exact under LOCK. */
 static inline uint32_t endpoint_queued(const struct endpoint *e)

@@ -19,4 +19,15 @@ static inline bool ipv4_is_group_or_reserved(uint32_t address)
     return address >> 29 == 0x7;
 }
 
+/** Host byte order: 127.0.0.0/8, which never leaves a host (RFC 1122, 3.2.1.3). */
+static inline bool ipv4_is_loopback(uint32_t address)
+{
+    return address >> 24 == 127;
+}
+
+/** The loopback addresses of the host itself, and the one that no socket may have (keys.h). */
+#define IPV4_LOOPBACK 0x7f000001u
+#define IPV4_LOOPBACK_NET 0x7f000000u
+#define IPV4_LOOPBACK_BROADCAST 0x7fffffffu
+
 #endif

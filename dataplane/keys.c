@@ -9,8 +9,8 @@
 #include "command.h"
 #include "ipv4.h"
 
-/* Every port's addresses, a directed broadcast for each, and the limited one. */
-#define MAX_LOCAL_KEYS (CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES * 2 + 1)
+/* Every port's addresses, a directed broadcast for each, the limited one, and loopback's. */
+#define MAX_LOCAL_KEYS (CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES * 2 + 2)
 
 static void remove_key(struct endpoint *e, struct demux_key key)
 {
@@ -57,6 +57,25 @@ bool keys_is_group(uint32_t address)
     return ipv4_is_multicast(rte_be_to_cpu_32(address));
 }
 
+static unsigned wildcard_addresses(uint32_t addresses[MAX_LOCAL_KEYS])
+{
+    unsigned count = dataplane_local_addresses(addresses, true, MAX_LOCAL_KEYS - 1);
+
+    addresses[count++] = rte_cpu_to_be_32(IPV4_LOOPBACK_NET);
+    return count;
+}
+
+static bool is_unicast(uint32_t address)
+{
+    uint32_t ours[CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES];
+    unsigned count = dataplane_local_addresses(ours, false, RTE_DIM(ours));
+
+    for (unsigned i = 0; i < count; i++)
+        if (ours[i] == address)
+            return true;
+    return ipv4_is_loopback(rte_be_to_cpu_32(address));
+}
+
 void keys_remove_all(struct endpoint *e)
 {
     struct binding *binding = binding_of(e);
@@ -64,7 +83,7 @@ void keys_remove_all(struct endpoint *e)
     unsigned count = 1;
 
     if (binding->address == 0)
-        count = dataplane_local_addresses(addresses, true, MAX_LOCAL_KEYS);
+        count = wildcard_addresses(addresses);
     for (unsigned i = 0; i < count; i++)
         remove_key(e, (struct demux_key){addresses[i], binding->port, IPPROTO_UDP});
     for (struct joined_group *g = binding->groups; g != NULL; g = g->next)
@@ -90,17 +109,9 @@ int keys_add_all(struct endpoint *e)
     int result = 0;
 
     if (wildcard)
-        count = dataplane_local_addresses(addresses, true, MAX_LOCAL_KEYS);
-    for (unsigned i = 0; i < count && result == 0; i++) {
-        uint32_t address = addresses[i];
-        uint32_t ours[CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES];
-        unsigned ours_count = dataplane_local_addresses(ours, false, RTE_DIM(ours));
-        bool unicast = false;
-
-        for (unsigned k = 0; k < ours_count; k++)
-            unicast |= ours[k] == address;
-        result = add_key(e, address, !unicast, wildcard, KEYS_ALL_PORTS);
-    }
+        count = wildcard_addresses(addresses);
+    for (unsigned i = 0; i < count && result == 0; i++)
+        result = add_key(e, addresses[i], !is_unicast(addresses[i]), wildcard, KEYS_ALL_PORTS);
     for (struct joined_group *g = binding->groups; g != NULL && result == 0; g = g->next)
         result = keys_add_group(e, g);
     if (result != 0)

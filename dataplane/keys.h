@@ -6,12 +6,17 @@
  * @file
  * An endpoint's keys in the demux tables of all lcores, kept in step with what control knows of its
  * binding. Control lock held; waits for the lcores to answer.
+ *
+ * Bound to any address, an endpoint has a key for every address that it stands for. For those of
+ * 127.0.0.0/8, which are too many, the one of 127.0.0.0 stands, an address that nobody can be bound to:
+ * it is looked up when the very address has no key.
  */
 
+#include "rx_meta.h"
 #include "state.h"
 
-/** All ports, as a set of bits: struct joined_group, struct demux_member. */
-#define KEYS_ALL_PORTS UINT32_MAX
+/** All ports, and what is looped, as a set of bits: struct joined_group, struct demux_member. */
+#define KEYS_ALL_PORTS (UINT32_MAX & ~(1u << RX_PORT_CONDITION))
 
 /** Is this address, in network order, a multicast group? */
 bool keys_is_group(uint32_t address);

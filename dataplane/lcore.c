@@ -6,13 +6,27 @@
 #include <rte_prefetch.h>
 
 #include "command.h"
+#include "icmp.h"
 #include "pool.h"
+#include "send.h"
 
 /** Frames prefetched ahead of the one that is classified. */
 #define PREFETCH_AHEAD 4u
 
 /** Below this part of all buffers every way home is looked at in every pass. */
 #define POOL_LOW_DIVISOR 8u
+
+/* Whatever classify() has refused: of ICMP some may be news for a socket. */
+static enum counter fate_of_refused(struct lcore *lcore, struct rx_queue *queue,
+                                    struct rte_mbuf *mbuf, enum counter reason, uint64_t now)
+{
+    static const struct classify_rules checked = {.ignore_udp_checksums = true};
+
+    if (reason != COUNTER_DROP_ICMP || !icmp_to_condition(mbuf))
+        return reason;
+    rx_meta(mbuf)->burst_tsc = now;
+    return lcore_deliver(lcore, &queue->counters, mbuf, &checked);
+}
 
 static enum counter fate_of(struct lcore *lcore, struct rx_queue *queue, struct rte_mbuf *mbuf,
                             uint64_t now)
@@ -23,17 +37,12 @@ static enum counter fate_of(struct lcore *lcore, struct rx_queue *queue, struct 
         return COUNTER_DROP_FOREIGN_BUFFER;
     enum counter reason = classify(mbuf, &port->rules);
     if (unlikely(reason != FATE_UNDECIDED))
-        return reason;
+        return fate_of_refused(lcore, queue, mbuf, reason, now);
     struct rx_meta *meta = rx_meta(mbuf);
     meta->burst_tsc = now;
     meta->port = port->index;
     meta->kind = RX_DATAGRAM;
     return lcore_deliver(lcore, &queue->counters, mbuf, &port->rules);
-}
-
-static bool keeps_frame(enum counter fate)
-{
-    return fate == COUNTER_DELIVERED || fate == COUNTER_HANDED_OVER;
 }
 
 static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now)
@@ -58,7 +67,7 @@ static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now
             continue;
         }
         counter_add(&queue->counters, fate, 1);
-        if (!keeps_frame(fate))
+        if (!counter_keeps_frame(fate))
             dropped[drops++] = mbufs[i];
     }
     counter_add(&queue->counters, COUNTER_FRAMES, count);
@@ -84,7 +93,7 @@ static bool take_handed_over(struct lcore *lcore)
             enum counter fate = lcore_deliver(lcore, counters, mbufs[i], NULL);
 
             counter_add(counters, fate, 1);
-            if (!keeps_frame(fate))
+            if (!counter_keeps_frame(fate))
                 rte_pktmbuf_free(mbufs[i]);
         }
         counter_add(counters, COUNTER_HANDED_IN, count);
@@ -136,6 +145,11 @@ bool lcore_step(struct lcore *lcore, uint64_t now)
         busy |= poll_queue(lcore, &lcore->queues[i], now);
     if (lcore->peers_count > 1)
         busy |= take_handed_over(lcore);
+    if (unlikely(atomic_load_explicit(&lcore->senders, memory_order_relaxed) != NULL ||
+                 lcore->first_sender != NULL)) {
+        send_run(lcore);
+        busy = true;
+    }
     for (struct endpoint *e = lcore->touched; e != NULL; e = e->lcore.touched_next)
         take_home(e);
     if (lcore->touched != NULL)
@@ -206,6 +220,7 @@ void lcore_detach(struct lcore *lcore, struct endpoint *e)
     e->lcore.attached = false;
     if (e->lcore.ready)
         remove_ready(lcore, e);
+    send_forget(lcore, e);
     if (e->lcore.homed_next == e) {
         lcore->homed = NULL;
     } else {

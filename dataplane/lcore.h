@@ -86,6 +86,13 @@ struct lcore {
     _Atomic(struct wake_errand *) errands;
     struct rte_ring *services;  /**< endpoints it shall serve; each at most once, so never full */
     void (*call_service)(void); /**< tell the service thread that there is something */
+
+    struct rte_mempool *send_pool; /**< buffers for what sockets at home here send */
+    struct endpoint *first_sender; /**< their records wait for the next pass; see send_queue.h */
+    struct endpoint *last_sender;  /**< valid while there is a first */
+    /** Endpoints with new records, the newest first: pushed by clients, taken all at once. A line of its
+     *  own: while nothing is sent nobody writes it. */
+    _Atomic(struct endpoint *) senders __rte_cache_aligned;
 } __rte_cache_aligned;
 
 /** Wake-ups beyond the budget of a pass that the service thread is given; then the lcore makes them. */
@@ -97,7 +104,8 @@ struct deferred_wake {
 };
 
 /**
- * One pass: bursts -> classify -> deliver | hand over | drop; commands; buffers coming home; wake-ups.
+ * One pass: bursts -> classify -> deliver | hand over | drop; what sockets have sent; commands; buffers
+ * coming home; wake-ups.
  * @param now  time-stamp counter
  * @return true when there was anything to do
  */
@@ -109,6 +117,10 @@ int lcore_main(void *argument);
 /** Put a classified frame where it belongs. @return its fate; a DROP_ fate leaves it to the caller. */
 enum counter lcore_deliver(struct lcore *lcore, struct counters *counters, struct rte_mbuf *mbuf,
                            const struct classify_rules *rules);
+
+/** Put a frame in one endpoint's ring, which is at home here, past the table. The same results. */
+enum counter lcore_deliver_to(struct lcore *lcore, struct counters *counters,
+                              struct endpoint *endpoint, struct rte_mbuf *mbuf);
 
 /** Frames that any endpoint at home here could still take: for sources that can wait (replay.h). */
 struct lcore_room {
@@ -127,6 +139,9 @@ struct endpoint *lcore_blocked_by(struct lcore *lcore, const struct rte_mbuf *mb
 
 /** Publish what the pass has put in rings and tell whoever waits for it (fence F1). */
 void lcore_notify(struct lcore *lcore);
+
+/** Make the one attempt to serve the endpoint; what is owed after it goes on the ready list (R2). */
+void lcore_owe_service(struct lcore *lcore, struct endpoint *endpoint);
 
 /** Rule R2 for every endpoint on the ready list. @return how many stay on it */
 unsigned lcore_serve_ready(struct lcore *lcore);

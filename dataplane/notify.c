@@ -41,6 +41,12 @@ static bool attempt(struct lcore *lcore, struct endpoint *e)
     return lcore->operations->serve(e);
 }
 
+void lcore_owe_service(struct lcore *lcore, struct endpoint *e)
+{
+    if (attempt(lcore, e))
+        add_ready(lcore, e);
+}
+
 void lcore_notify(struct lcore *lcore)
 {
     struct endpoint *first = lcore->touched;
@@ -54,8 +60,8 @@ void lcore_notify(struct lcore *lcore)
     lcore->touched = NULL;
     for (struct endpoint *e = first; e != NULL; e = e->lcore.touched_next) {
         e->lcore.touched = false;
-        if (atomic_load_explicit(&e->posted, memory_order_relaxed) != 0 && attempt(lcore, e))
-            add_ready(lcore, e);
+        if (atomic_load_explicit(&e->posted, memory_order_relaxed) != 0)
+            lcore_owe_service(lcore, e);
         if (unlikely(atomic_load_explicit(&e->sleepers, memory_order_relaxed) != 0))
             endpoint_wake_one(e);
     }

@@ -35,6 +35,14 @@ struct rte_mempool *pool_for_node(int numa_node, unsigned buffers)
     return pool;
 }
 
+struct rte_mempool *pool_near_node(int numa_node)
+{
+    for (unsigned i = 0; i < pools_count; i++)
+        if (nodes[i] == numa_node)
+            return pools[i];
+    return pools_count != 0 ? pools[0] : NULL;
+}
+
 unsigned pool_destroy_all(void)
 {
     unsigned missing = 0;

@@ -15,6 +15,9 @@
 /** @return the node's pool, created with `buffers` on first request; NULL when memory is short. */
 struct rte_mempool *pool_for_node(int numa_node, unsigned buffers);
 
+/** A pool for buffers that no device fills: the node's if it has one. NULL: there is no pool. */
+struct rte_mempool *pool_near_node(int numa_node);
+
 /** Free every pool. Nothing may be in flight. @return buffers that were missing: a leak. */
 unsigned pool_destroy_all(void);
 

@@ -33,6 +33,14 @@ static inline bool rx_is_condition(enum rx_kind kind)
     return kind >= RX_END;
 }
 
+/**
+ * Values of rx_meta.port above those of the configuration (CONFIG_MAX_PORTS). As bits they are in no
+ * group's set of ports, and RX_PORT_CONDITION in nobody's, so that such frames leave the road of those
+ * that a port brought (lcore_deliver()) without a look of their own.
+ */
+#define RX_PORT_CONDITION 30u /**< a port brought an ICMP error about something sent from here */
+#define RX_PORT_LOOPED 31u    /**< sent by a socket of this stack */
+
 struct rx_meta {
     uint64_t burst_tsc;        /**< time-stamp counter when the burst left the device */
     uint32_t source;           /**< IPv4 source address, network byte order */
@@ -40,9 +48,10 @@ struct rx_meta {
     uint16_t source_port;      /**< network byte order */
     uint16_t destination_port; /**< network byte order */
     uint16_t payload_offset;   /**< bytes from the frame's start to the UDP payload */
-    uint16_t port;             /**< index of the port in the configuration */
+    uint16_t port;             /**< index of the port in the configuration, or RX_PORT_* */
     uint32_t payload_length;   /**< bytes of UDP payload; 0 of a condition */
     uint32_t kind;             /**< enum rx_kind */
+    uint32_t via;              /**< of a looped group datagram: the port it would leave by */
 } __rte_cache_aligned;
 
 /** Bytes of private area that every pool of ours gives its mbufs. */

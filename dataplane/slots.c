@@ -34,6 +34,9 @@ static void free_rings(struct endpoint *e)
 {
     rte_free(e->ring);
     rte_free(e->way_home);
+    rte_free(e->send.bytes);
+    e->send.bytes = NULL;
+    e->send.capacity = 0;
     e->ring = NULL;
     e->way_home = NULL;
     e->lcore.ring = NULL;
@@ -54,7 +57,18 @@ static int create_rings(struct endpoint *e, uint32_t slots)
     return 0;
 }
 
-/* Everything but what outlives a socket: the lock word's generation and the sleepers' count. */
+static void reset_send_queue(struct send_queue *q)
+{
+    atomic_store(&q->tail, 0);
+    atomic_store(&q->posted, 0);
+    atomic_store(&q->head, 0);
+    atomic_store(&q->sent, 0);
+    atomic_store(&q->listed, false);
+    q->cached_head = 0;
+    q->limit = SEND_LIMIT_DEFAULT;
+}
+
+/* Everything but what outlives a socket: the lock word's generation and the sleepers' counts. */
 static void reset(struct endpoint *e, const struct config_sockets *settings)
 {
     atomic_store(&e->tail, 0);
@@ -74,6 +88,9 @@ static void reset(struct endpoint *e, const struct config_sockets *settings)
     atomic_store(&e->faulted, 0);
     atomic_store(&e->conditions, 0);
     atomic_store(&e->peer_filtered, 0);
+    atomic_store(&e->ignored_conditions, 0);
+    atomic_store(&e->refuses_looped_groups, false);
+    reset_send_queue(&e->send);
     memset(&e->lcore, 0, sizeof e->lcore);
     e->lcore.ring = e->ring;
     e->lcore.mask = e->mask;
@@ -117,6 +134,18 @@ out:
     return result;
 }
 
+/* What was accepted is sent, as far as it goes: a datagram to a full ring is lost as any other. */
+static void drain(struct endpoint *e)
+{
+    struct command command = {.kind = COMMAND_DRAIN, .endpoint = e};
+
+    if (e->send.bytes == NULL)
+        return;
+    do
+        command_call(&dataplane.lcores[atomic_load(&e->home)], &command);
+    while (command.result != 0);
+}
+
 void dataplane_endpoint_close(struct endpoint *e)
 {
     struct binding *binding = binding_of(e);
@@ -125,6 +154,7 @@ void dataplane_endpoint_close(struct endpoint *e)
     if (binding->bound && dataplane_running() && atomic_load(&e->state) == ENDPOINT_ATTACHED) {
         struct command detach = {.kind = COMMAND_DETACH, .endpoint = e};
 
+        drain(e);
         keys_remove_all(e);
         command_call(&dataplane.lcores[atomic_load(&e->home)], &detach);
     }

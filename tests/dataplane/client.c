@@ -4,6 +4,7 @@
 
 #include "client.h"
 
+#include <errno.h>
 #include <rte_byteorder.h>
 
 #include "support/frames.h"
@@ -129,6 +130,7 @@ bool client_take(const struct client *client, struct taken *taken)
         taken->drops = element->drops;
         taken->source = rte_be_to_cpu_32(meta->source);
         taken->source_port = rte_be_to_cpu_16(meta->source_port);
+        taken->kind = (enum rx_kind)meta->kind;
         CHECK_EQ_U64(element->length, meta->payload_length);
         copy_payload(element->mbuf, meta, taken);
         endpoint_consume(e, element);
@@ -158,6 +160,66 @@ void client_expect(const struct client *client, uint64_t first, unsigned count, 
                   "datagram %u of %u is another one", i, count);
     }
     CHECK_MSG(!client_take(client, &taken), "there are more than %u datagrams", count);
+}
+
+static int send_locked(const struct client *client, struct send_record *record, const void *payload)
+{
+    struct endpoint *e = client->endpoint;
+    uint32_t address;
+    uint16_t port;
+
+    dataplane_binding(e, &address, &port);
+    struct route route = dataplane_route(record->destination, address, 0);
+    if (route.kind == ROUTE_NONE || route.kind == ROUTE_LINK)
+        return -ENETUNREACH;
+    CHECK_EQ_I64(dataplane_send_prepare(e), 0);
+    if (!send_queue_has_room(&e->send, record->length))
+        return -EAGAIN;
+    struct send_room room = send_queue_room(&e->send, record->length);
+    if (record->length != 0) {
+        memcpy(room.at[0], payload, room.length[0]);
+        memcpy(room.at[1], (const uint8_t *)payload + room.length[0], room.length[1]);
+    }
+    if (record->source == 0)
+        record->source = route.source;
+    if (record->source_port == 0)
+        record->source_port = port;
+    record->via = route.via;
+    dataplane_send(e, record);
+    return 0;
+}
+
+int client_try_send_record(const struct client *client, struct send_record record,
+                           const void *payload)
+{
+    acquire(client);
+    int result = send_locked(client, &record, payload);
+    release(client->endpoint);
+    return result;
+}
+
+int client_try_send(const struct client *client, uint32_t destination, uint16_t port,
+                    const void *payload, size_t length)
+{
+    struct send_record record = {
+        .destination = rte_cpu_to_be_32(destination),
+        .destination_port = rte_cpu_to_be_16(port),
+        .length = (uint32_t)length,
+        .kind = RX_DATAGRAM,
+        .ttl = 64,
+    };
+
+    return client_try_send_record(client, record, payload);
+}
+
+void client_send(const struct client *client, uint32_t destination, uint16_t port, size_t length,
+                 uint64_t sequence)
+{
+    uint8_t payload[SEND_MAX_PAYLOAD];
+
+    CHECK(length <= sizeof payload);
+    frame_fill(payload, length, sequence);
+    CHECK_EQ_I64(client_try_send(client, destination, port, payload, length), 0);
 }
 
 unsigned client_queued(const struct client *client)

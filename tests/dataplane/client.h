@@ -28,6 +28,7 @@ struct taken {
     uint32_t drops;
     uint32_t source; /**< host order, as the others */
     uint16_t source_port;
+    enum rx_kind kind;
     uint8_t bytes[2048];
 };
 
@@ -49,6 +50,20 @@ unsigned client_drain(const struct client *client);
 /** Take everything, which must be datagrams filled with the numbers from `first` on, `count` of them,
  *  each of this length (frame_fill()). */
 void client_expect(const struct client *client, uint64_t first, unsigned count, size_t length);
+
+/**
+ * Send a datagram as a socket would, from the address that the route says, TTL 64. It is in the send queue
+ * when this returns.
+ * @return 0; -EAGAIN there is no room; -ENETUNREACH it is not for this stack
+ */
+int client_try_send(const struct client *client, uint32_t destination, uint16_t port,
+                    const void *payload, size_t length);
+/** Any record; its source and its port are filled in where they are 0. */
+int client_try_send_record(const struct client *client, struct send_record record,
+                           const void *payload);
+/** A payload filled with this number, which must be accepted. */
+void client_send(const struct client *client, uint32_t destination, uint16_t port, size_t length,
+                 uint64_t sequence);
 
 unsigned client_queued(const struct client *client);
 /** Datagrams the socket lost for a full ring, and for its share of the pool. */

@@ -122,6 +122,32 @@ size_t frame_build(const struct frame *frame, uint8_t *bytes, size_t capacity)
     return total;
 }
 
+size_t frame_icmp_build(const struct frame_icmp *icmp, uint8_t *bytes, size_t capacity)
+{
+    uint8_t quoted[2048];
+    size_t packet = frame_build(icmp->quoted, quoted, sizeof quoted) - ETHERNET_BYTES;
+    size_t length =
+        icmp->quoted_bytes != 0 ? icmp->quoted_bytes : IP_BYTES + icmp->quoted->options + UDP_BYTES;
+    struct frame frame = {
+        .source = icmp->reporter,
+        .destination = icmp->quoted->source != 0 ? icmp->quoted->source : DEFAULT_SOURCE,
+        .protocol = 1,
+        .payload = quoted + ETHERNET_BYTES,
+        .length = length,
+    };
+
+    CHECK_LE_U64(length, packet);
+    size_t total = frame_build(&frame, bytes, capacity);
+    /* ICMP's header is as long as UDP's: it takes its place. */
+    uint8_t *header = bytes + ETHERNET_BYTES + IP_BYTES;
+    memset(header, 0, UDP_BYTES);
+    header[0] = icmp->type;
+    header[1] = icmp->code;
+    put16(header + 2,
+          (unsigned)((uint16_t)~frame_sum(header, UDP_BYTES + length, 0) + icmp->checksum_off));
+    return total;
+}
+
 size_t frame_udp(uint8_t *bytes, size_t capacity, uint32_t destination, uint16_t port,
                  const void *payload, size_t length)
 {

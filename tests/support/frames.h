@@ -64,6 +64,18 @@ size_t frame_build(const struct frame *frame, uint8_t *bytes, size_t capacity);
 size_t frame_udp(uint8_t *bytes, size_t capacity, uint32_t destination, uint16_t port,
                  const void *payload, size_t length);
 
+/** An ICMP message (RFC 792) that quotes a datagram, as a router or host would send it. */
+struct frame_icmp {
+    uint8_t type, code;
+    uint32_t reporter;          /**< who sends it; 0: frame's default source */
+    const struct frame *quoted; /**< the datagram; the message goes to its source */
+    size_t quoted_bytes;        /**< of the quoted IP packet; 0: its header and 8 more */
+    int checksum_off;           /**< added to the right ICMP checksum */
+};
+
+/** @return its length in bytes */
+size_t frame_icmp_build(const struct frame_icmp *icmp, uint8_t *bytes, size_t capacity);
+
 /** Bytes in front of the UDP payload. */
 size_t frame_payload_offset(const struct frame *frame);
 

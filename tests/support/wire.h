@@ -99,7 +99,7 @@ uint64_t wire_counter(const char *name);
 uint64_t wire_counter_of(enum dataplane_scope scope, unsigned index, const char *name);
 
 /**
- * One packet, one fate: frames + handed_in = the sum of the fates, over everything and for each port
+ * One packet, one fate: frames + handed_in + looped = the sum of the fates, over everything and for each port
  * and lcore; the device's own count is ours; no entry is lost between lcores. After every scenario,
  * when the wire has settled. Works after a stop, too.
  */

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "route.h"
+
+#include <rte_byteorder.h>
+
+#include "ipv4.h"
+#include "state.h"
+
+static uint32_t host_mask(const struct config_address *address)
+{
+    return (uint32_t)(0xffffffffull >> address->prefix_length);
+}
+
+/* RFC 919; a network of one or two addresses has none. */
+static bool is_broadcast_of(const struct config_address *address, uint32_t destination)
+{
+    return address->prefix_length < 31 && destination == (address->address | host_mask(address));
+}
+
+/* All in host order from here on. */
+struct found {
+    enum route_kind kind;
+    uint32_t address; /* ours, on the port */
+    uint8_t port;
+};
+
+/* Our own addresses first: a broadcast of one network may be an address on another. */
+static struct found look_up(uint32_t destination)
+{
+    const struct config *config = &dataplane.config;
+    struct found best = {ROUTE_NONE, 0, 0};
+
+    for (unsigned p = 0; p < config->ports_count; p++)
+        for (unsigned a = 0; a < config->ports[p].addresses_count; a++) {
+            const struct config_address *address = &config->ports[p].addresses[a];
+            enum route_kind kind = ROUTE_NONE;
+
+            if (address->address == destination)
+                kind = ROUTE_OWN;
+            else if (is_broadcast_of(address, destination))
+                kind = ROUTE_BROADCAST;
+            else if ((address->address ^ destination) <= host_mask(address))
+                kind = ROUTE_LINK;
+            if (kind == ROUTE_OWN || (kind == ROUTE_BROADCAST && best.kind != ROUTE_BROADCAST) ||
+                (kind == ROUTE_LINK && best.kind == ROUTE_NONE))
+                best = (struct found){kind, address->address, (uint8_t)p};
+            if (kind == ROUTE_OWN)
+                return best;
+        }
+    return best;
+}
+
+/* The first address of a port; of any port, if it has none; 127.0.0.1 where nobody has one. */
+static uint32_t first_address(uint8_t port)
+{
+    const struct config *config = &dataplane.config;
+
+    if (config->ports[port].addresses_count != 0)
+        return config->ports[port].addresses[0].address;
+    for (unsigned p = 0; p < config->ports_count; p++)
+        if (config->ports[p].addresses_count != 0)
+            return config->ports[p].addresses[0].address;
+    return IPV4_LOOPBACK;
+}
+
+static struct found by_interface(enum route_kind kind, uint32_t interface, uint32_t bound)
+{
+    struct found found = look_up(interface != 0 ? interface : bound);
+
+    if (found.kind != ROUTE_OWN) /* none is named: the first port */
+        found = (struct found){kind, first_address(0), 0};
+    found.kind = kind;
+    return found;
+}
+
+static struct found find(uint32_t destination, uint32_t bound, uint32_t interface)
+{
+    if (ipv4_is_loopback(destination))
+        return (struct found){
+            destination == IPV4_LOOPBACK_NET || destination == IPV4_LOOPBACK_BROADCAST ? ROUTE_NONE
+                                                                                       : ROUTE_OWN,
+            IPV4_LOOPBACK, 0};
+    if (ipv4_is_multicast(destination))
+        return by_interface(ROUTE_GROUP, interface, bound);
+    if (destination == UINT32_MAX)
+        return by_interface(ROUTE_BROADCAST, 0, bound);
+    return look_up(destination);
+}
+
+struct route dataplane_route(uint32_t destination, uint32_t bound, uint32_t interface)
+{
+    struct found found =
+        find(rte_be_to_cpu_32(destination), rte_be_to_cpu_32(bound), rte_be_to_cpu_32(interface));
+
+    return (struct route){
+        .kind = found.kind,
+        .source = bound != 0 ? bound : rte_cpu_to_be_32(found.address),
+        .via = found.port,
+    };
+}
+
+int dataplane_is_own_address(uint32_t address)
+{
+    return look_up(rte_be_to_cpu_32(address)).kind == ROUTE_OWN;
+}

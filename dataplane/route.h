@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRERX_ROUTE_H
+#define WIRERX_ROUTE_H
+
+/**
+ * @file
+ * Where a datagram goes and which address it comes from. Reads the configuration of the running
+ * dataplane, which is constant while the caller holds LOCK of an open endpoint that is not
+ * ENDPOINT_NET_DOWN: a stop has to take that LOCK.
+ *
+ * Nothing is transmitted yet: what is not for this stack has a route only to be refused by its name.
+ */
+
+#include <stdint.h>
+
+enum route_kind {
+    ROUTE_NONE,      /**< no port's network has that address */
+    ROUTE_LINK,      /**< a neighbour on a port's network */
+    ROUTE_OWN,       /**< an address of ours, or of 127.0.0.0/8 */
+    ROUTE_BROADCAST, /**< 255.255.255.255, or a port's directed broadcast */
+    ROUTE_GROUP,     /**< multicast: our own members */
+};
+
+struct route {
+    enum route_kind kind;
+    uint32_t source; /**< network order: the bound address, or the one that is chosen for it */
+    uint8_t via;     /**< index of the port that it leaves by, or would */
+};
+
+/**
+ * @param destination  network order, not 0
+ * @param bound        network order: what the socket is bound to; 0: any
+ * @param interface    network order: IP_MULTICAST_IF; 0: the port of the bound address, or the first
+ */
+struct route dataplane_route(uint32_t destination, uint32_t bound, uint32_t interface);
+
+/** Is this, in network order, the address of a port (not a loopback address)? Same condition. */
+int dataplane_is_own_address(uint32_t address);
+
+#endif
