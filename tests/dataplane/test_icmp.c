@@ -66,7 +66,7 @@ static void expect_condition(const struct client *client, enum rx_kind kind)
     CHECK(!client_take(client, &taken));
 }
 
-SUITE_TEST(icmp, errors_about_what_a_socket_sent_reach_it) // I12 I15
+SUITE_TEST(icmp, errors_about_what_a_socket_sent_reach_it)
 {
     static const struct {
         uint8_t type, code;
@@ -176,7 +176,7 @@ SUITE_TEST(icmp, an_error_sent_to_another_than_the_quoted_source_is_nobodys)
     client_close(&c);
 }
 
-SUITE_TEST(icmp, each_error_can_be_refused_by_itself) // L11
+SUITE_TEST(icmp, each_error_can_be_refused_by_itself)
 {
     struct client c = sender(0, PORT);
     struct frame_icmp icmp = {.type = 3, .code = 3, .reporter = ROUTER, .quoted = &ours};

@@ -447,7 +447,7 @@ SUITE_TEST(send, a_full_ring_loses_the_newest_as_from_a_wire)
 
 /* --- nobody there ----------------------------------------------------------------------------- */
 
-SUITE_TEST(send, a_port_without_a_socket_answers_the_sender) // I12
+SUITE_TEST(send, a_port_without_a_socket_answers_the_sender)
 {
     static const uint32_t destinations[] = {LOOPBACK, FRAME_IP(127, 9, 9, 9), WIRE_ADDRESS,
                                             SECOND_ADDRESS};
@@ -485,7 +485,7 @@ SUITE_TEST(send, groups_and_broadcasts_answer_nobody)
     client_close(&from);
 }
 
-SUITE_TEST(send, who_does_not_want_to_know_is_not_told) // L11
+SUITE_TEST(send, who_does_not_want_to_know_is_not_told)
 {
     struct client from = client_bound(0, PORT + 1);
 
@@ -512,7 +512,7 @@ SUITE_TEST(send, an_answer_to_a_full_ring_is_lost_and_counted)
     client_close(&from);
 }
 
-SUITE_TEST(send, parts_and_ends_of_messages_keep_their_kind) // Q08
+SUITE_TEST(send, parts_and_ends_of_messages_keep_their_kind)
 {
     struct client from = client_bound(0, PORT + 1), to = client_bound(0, PORT);
     static const enum rx_kind kinds[] = {RX_PART, RX_DATAGRAM, RX_END, RX_ABORT};

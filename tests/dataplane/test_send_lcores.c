@@ -112,7 +112,7 @@ SUITE_TEST(send_lcores, members_elsewhere_may_refuse_what_is_looped_too)
     check_and_stop();
 }
 
-SUITE_TEST(send_lcores, an_error_from_the_wire_is_handed_over_as_well) // I12
+SUITE_TEST(send_lcores, an_error_from_the_wire_is_handed_over_as_well)
 {
     struct frame quoted = {.source = WIRE_ADDRESS, .source_port = PORT + 1, .length = 0};
     struct frame_icmp icmp = {.type = 3, .code = 3, .quoted = &quoted};
