@@ -30,6 +30,12 @@ int wirerx_last_receive(struct wirerx_receive_info *info)
     return 0;
 }
 
+/* An error is told once, by a peek as by any receive (I13), and an end stays with the socket. */
+static bool is_condition(const struct received *got)
+{
+    return got->first != NULL && rx_is_condition((enum rx_kind)rx_meta(got->first->mbuf)->kind);
+}
+
 /* Everything the call returns is written before anything is taken, so that a fault loses nothing: the
  * data stays and the call fails with WSAEFAULT. Under LOCK. @return 0 or WSA error */
 static int take(struct endpoint *endpoint, struct wsp_socket *socket,
@@ -45,7 +51,7 @@ static int take(struct endpoint *endpoint, struct wsp_socket *socket,
         return WSAEFAULT;
     if (got->first != NULL)
         receive_remember(got->first);
-    if (!(call->flags_in & MSG_PEEK)) /* H01, H04 */
+    if (!(call->flags_in & MSG_PEEK) || is_condition(got)) /* H01, H04 */
         receive_consume(endpoint, socket, got);
     return error;
 }

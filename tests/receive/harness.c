@@ -2,6 +2,7 @@
 #define SUITE_CHECKS_ONLY
 #include "support/suite.h"
 
+#include "conditions.h"
 #include "harness.h"
 
 #include <errno.h>
@@ -196,6 +197,14 @@ void arrive_filled(uint16_t port, size_t length, uint64_t sequence)
 void arrive_at(uint32_t address, uint16_t port, const char *text)
 {
     send_to(address, port, text, strlen(text));
+}
+
+void arrive_condition(SOCKET s, enum rx_kind kind)
+{
+    struct socket_reference reference;
+
+    CHECK(socket_resolve(s, &reference));
+    put_condition(reference.endpoint, kind);
 }
 
 struct wirerx_socket_counters counters_of(SOCKET s)

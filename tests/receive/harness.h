@@ -88,6 +88,9 @@ void arrive_filled(uint16_t port, size_t length, uint64_t sequence);
 /** A datagram to a group. */
 void arrive_at(uint32_t address, uint16_t port, const char *text);
 
+/** Quiet: a condition behind what the socket has queued, as if a protocol had put it there. */
+void arrive_condition(SOCKET s, enum rx_kind kind);
+
 struct wirerx_socket_counters counters_of(SOCKET s);
 
 /** Receivers that sleep in the socket, or are about to. */

@@ -4,7 +4,6 @@
 
 #include "support/suite.h"
 
-#include "conditions.h"
 #include "harness.h"
 #include "watch.h"
 
@@ -79,14 +78,6 @@ static SOCKET selecting_socket(LONG events)
 
     must_choose(s, events);
     return s;
-}
-
-static void arrive_condition(SOCKET s, enum rx_kind kind)
-{
-    struct socket_reference reference;
-
-    CHECK(socket_resolve(s, &reference));
-    put_condition(reference.endpoint, kind);
 }
 
 SUITE_TEST(network_events, selecting_makes_the_socket_nonblocking) // M01
@@ -531,7 +522,7 @@ SUITE_TEST(network_events, none_follow_a_local_close) // K05
     check_nothing(s);
 }
 
-SUITE_TEST(network_events, a_stop_is_recorded) // A19 M02
+SUITE_TEST(network_events, a_stop_is_recorded) // A19
 {
     SOCKET s = selecting_socket(FD_READ | FD_WRITE | FD_CLOSE | FD_OOB);
     SOCKET unbound = make_socket();
@@ -566,7 +557,7 @@ SUITE_TEST(network_events, sockets_may_share_an_event) // M02
 }
 
 /* The event of a posted receive may be the selected one. */
-SUITE_TEST(network_events, a_completion_may_share_the_event) // M08 D08
+SUITE_TEST(network_events, a_completion_may_share_the_event) // D08 M02
 {
     static struct operation operation;
     SOCKET s = selecting_socket(FD_READ);

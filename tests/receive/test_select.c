@@ -4,7 +4,6 @@
 
 #include "support/suite.h"
 
-#include "conditions.h"
 #include "harness.h"
 #include "watch.h"
 
@@ -88,14 +87,6 @@ SUITE_TEST(select, readable_is_what_a_receive_would_not_wait_for) // DOC:SELECT
     CHECK(is_readable(s)); /* an empty datagram is one (G07) */
 }
 
-static void arrive_condition(SOCKET s, enum rx_kind kind)
-{
-    struct socket_reference reference;
-
-    CHECK(socket_resolve(s, &reference));
-    put_condition(reference.endpoint, kind);
-}
-
 SUITE_TEST(select, ends_and_errors_are_readable) // DOC:SELECT
 {
     SOCKET s = open_socket(PORT), reset = open_socket(OTHER_PORT);
@@ -113,7 +104,7 @@ SUITE_TEST(select, ends_and_errors_are_readable) // DOC:SELECT
     CHECK(is_readable(reset));
 }
 
-SUITE_TEST(select, data_that_posted_receives_take_is_not_readable) // G12
+SUITE_TEST(select, data_that_posted_receives_take_is_not_readable)
 {
     static struct operation operation;
     SOCKET s = open_socket(PORT);
@@ -200,7 +191,7 @@ SUITE_TEST(select, refuses_what_is_nothing_to_wait_for) // DOC:SELECT
     CHECK_EQ_I64(refusal(s, NULL), WSAENOTSOCK);
 }
 
-SUITE_TEST(select, survives_bad_pointers) // A23: nothing of the client's is touched unguarded
+SUITE_TEST(select, survives_bad_pointers) // A09: nothing of the client's is touched unguarded
 {
     SOCKET s = open_socket(PORT);
     char *page = map_pages(2);
@@ -359,7 +350,7 @@ SUITE_TEST(select, several_wait_for_one_datagram) // DOC:SELECT
         check_ready(&w[i], 1);
 }
 
-SUITE_TEST(select, waits_until_a_socket_is_bound) // M18
+SUITE_TEST(select, waits_until_a_socket_is_bound)
 {
     struct sockaddr_in name = address_of(0, PORT);
     SOCKET s = make_socket();
@@ -372,7 +363,7 @@ SUITE_TEST(select, waits_until_a_socket_is_bound) // M18
     CHECK_EQ_U64(w.question.read.fd_count, 0);
 }
 
-SUITE_TEST(select, ends_when_a_socket_is_closed) // K01
+SUITE_TEST(select, ends_when_a_socket_is_closed)
 {
     SOCKET s = open_socket(PORT), other = open_socket(OTHER_PORT);
     struct waiting w = {.read = other, .except = s};
@@ -403,7 +394,7 @@ static void CALLBACK count_apc(ULONG_PTR unused)
     atomic_fetch_add(&apcs, 1);
 }
 
-SUITE_TEST(select, runs_apcs_and_goes_on_waiting) // F10 B08
+SUITE_TEST(select, runs_apcs_and_goes_on_waiting) // F10
 {
     static struct operation operation;
     SOCKET s = open_socket(PORT), other = open_socket(OTHER_PORT);
