@@ -314,7 +314,7 @@ SUITE_TEST(descriptor, is_closed_with_its_event)
     close(watch);
 }
 
-SUITE_TEST(descriptor, is_not_inherited_by_the_slots_next_event) // D17
+SUITE_TEST(descriptor, is_not_inherited_by_the_slots_next_event)
 {
     HANDLE event = CreateEventW(NULL, TRUE, TRUE, NULL);
     int descriptor = wirerx_event_descriptor(event);

@@ -228,8 +228,7 @@ SUITE_TEST(descriptor_calls, that_are_late_give_an_edge_for_a_second_signal)
     close(watch);
 }
 
-SUITE_TEST(descriptor,
-           under_way_hold_a_close_of_the_descriptor_up) // D17
+SUITE_TEST(descriptor, under_way_hold_a_close_of_the_descriptor_up)
 {
     HANDLE event = WSACreateEvent();
     int descriptor = wirerx_event_descriptor(event);

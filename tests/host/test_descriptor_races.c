@@ -322,7 +322,7 @@ static void close_strangers(int pipes[STRANGERS][2])
     }
 }
 
-SUITE_TEST(descriptor_races, no_late_call_reaches_another_event_or_file, .timeout = 60) // D17
+SUITE_TEST(descriptor_races, no_late_call_reaches_another_event_or_file, .timeout = 60)
 {
     struct runner users[4] = {{.thread = 0}}, errands = {.thread = 0};
     unsigned numbers[4];

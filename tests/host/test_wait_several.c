@@ -145,7 +145,7 @@ SUITE_TEST(wait_several, plain_sleep_on_several_is_not_ended_by_an_apc) // F01
     }
 }
 
-SUITE_TEST(wait_several, close_of_one_ends_the_sleep_on_several, .timeout = 20) // D17
+SUITE_TEST(wait_several, close_of_one_ends_the_sleep_on_several, .timeout = 20)
 {
     for (BOOL all = FALSE; all <= TRUE; all++) {
         struct runner sleeper = {.thread = 0};

@@ -116,6 +116,49 @@ SUITE_TEST(blocking, sleeping_receive_runs_apcs_and_waits_on) // B08
     check_runs_apcs_and_waits_on(open_socket(PORT), true);
 }
 
+static SOCKET watched;
+
+static void CALLBACK count_completion(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlapped,
+                                      DWORD flags)
+{
+    note_completion(error, bytes, overlapped, flags);
+    atomic_fetch_add(&apcs_run, 1);
+}
+
+static void post_there_and_receive_here(struct runner *self)
+{
+    struct operation *operations = self->argument;
+
+    for (unsigned i = 0; i < 2; i++)
+        CHECK_EQ_I64(post_with(watched, &operations[i], 16, 0, count_completion), WSA_IO_PENDING);
+    note_thread_and_receive(self);
+}
+
+SUITE_TEST(blocking, sleeping_receive_runs_completion_routines_and_waits_on) // B08 F10
+{
+    SOCKET s = open_socket(PORT);
+    static struct operation operations[2];
+    static struct runner blocked;
+
+    watched = open_socket(OTHER_PORT);
+    run(&blocked, post_there_and_receive_here, s, operations);
+    UNTIL(sleepers_of(s) == 1);
+    for (unsigned i = 0; i < 2; i++) {
+        arrive_text(OTHER_PORT, "abc");
+        UNTIL(atomic_load(&apcs_run) == i + 1);
+        UNTIL(sleepers_of(s) == 1);
+        CHECK(!atomic_load(&blocked.ended));
+    }
+    arrive_text(PORT, "after all");
+    finish(&blocked);
+    CHECK_TEXT(blocked.outcome, blocked.data, "after all");
+    for (unsigned i = 0; i < 2; i++) {
+        check_completed(&operations[i], "abc");
+        CHECK_EQ_U64(operations[i].calls, 1);
+        CHECK_EQ_U64(operations[i].thread, atomic_load(&blocked.step));
+    }
+}
+
 static void open_spinning(void)
 {
     struct config config = wire_config();

@@ -15,7 +15,7 @@ static BOOL cancel(SOCKET s, struct operation *operation)
     return CancelIoEx((HANDLE)s, &operation->overlapped);
 }
 
-SUITE_TEST(cancel, one_receive_of_several_is_ended) // K13 D05 E06
+SUITE_TEST(cancel, one_receive_of_several_is_ended) // K13 D05 E06 E10
 {
     SOCKET s = open_socket(PORT);
     char room[16];
@@ -57,7 +57,7 @@ SUITE_TEST(cancel, first_and_last_leave_the_others_in_order) // K13 G08
     check_completed(&operations[4], "c");
 }
 
-SUITE_TEST(cancel, all_receives_of_a_socket_are_ended) // K13
+SUITE_TEST(cancel, all_receives_of_a_socket_are_ended) // K13 D05 F02
 {
     SOCKET s = open_socket(PORT), other = open_socket(OTHER_PORT);
     char room[16];
@@ -258,7 +258,7 @@ SUITE_TEST(cancel_live, arrival_and_cancellation_exclude_each_other) // K13 K08
     struct racing racing = {.cancelled = 0};
     struct runner runner = {.thread = 0};
     uint64_t sent = 0, had = 0, aborted = 0, next = 0;
-    char room[16] = {0}; /* eight characters and an end */
+    char room[16];
 
     memset(operations, 0, sizeof operations);
     run(&runner, cancel_posted, s, &racing);

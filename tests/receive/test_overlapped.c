@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "host/apc.h"
+
 #if !UNDER_THREAD_SANITIZER
 
 SUITE_FIXTURE(overlapped, open_quiet, close_all);
@@ -155,6 +157,52 @@ SUITE_TEST(overlapped, number_outstanding_is_bounded) // C08 C04 D15
     CHECK_EQ_I64(post(s, &posted[2], 16), WSAEWOULDBLOCK);
     CHECK_EQ_U64(SleepEx(0, TRUE), 0); /* no routine of a refused call */
     close_socket(s);
+    free(posted);
+}
+
+static unsigned routines_run;
+
+static void CALLBACK count_aborted(DWORD error, DWORD bytes, LPWSAOVERLAPPED posted, DWORD flags)
+{
+    (void)posted;
+    (void)flags;
+    CHECK_EQ_U64(error, routines_run == 0 ? 0 : WSA_OPERATION_ABORTED);
+    CHECK_EQ_U64(bytes, routines_run == 0 ? 3 : 0);
+    routines_run++;
+}
+
+/* Whatever the socket allows, a thread has so many places for routines that are to come. */
+SUITE_TEST(overlapped, number_outstanding_with_routines_is_bounded_for_a_thread) // C08 C04 D15
+{
+    SOCKET s = open_socket(PORT);
+    WSAOVERLAPPED *posted = calloc(APC_MAX + 1, sizeof *posted);
+    static struct operation evented;
+    char room[4];
+    WSABUF buffer = {sizeof room, room};
+    WSATHREADID me;
+    DWORD flags = 0;
+    int error = 0;
+
+    CHECK_EQ_I64(WPUOpenCurrentThread(&me, &error), 0);
+    CHECK_EQ_I64(set_option(s, SO_WIRERX_MAX_POSTED, 1048576), 0);
+    for (unsigned i = 0; i <= APC_MAX; i++) {
+        posted[i].Internal = UNTOUCHED;
+        CHECK_EQ_I64(
+            spi.lpWSPRecv(s, &buffer, 1, NULL, &flags, &posted[i], count_aborted, &me, &error),
+            SOCKET_ERROR);
+        CHECK_EQ_I64(error, i < APC_MAX ? WSA_IO_PENDING : WSAEWOULDBLOCK);
+    }
+    CHECK_EQ_U64(posted[APC_MAX].Internal, UNTOUCHED);
+    pend_event(s, &evented, 16); /* it needs no such place */
+    arrive_text(PORT, "abc");
+    CHECK_EQ_U64(SleepEx(0, TRUE), WAIT_IO_COMPLETION);
+    CHECK_EQ_U64(routines_run, 1);
+    spi.lpWSPRecv(s, &buffer, 1, NULL, &flags, &posted[APC_MAX], count_aborted, &me, &error);
+    CHECK_EQ_I64(error, WSA_IO_PENDING); /* there is room again */
+    close_socket(s);
+    CHECK_EQ_U64(SleepEx(0, TRUE), WAIT_IO_COMPLETION);
+    CHECK_EQ_U64(routines_run, APC_MAX + 1);
+    check_ended(&evented, STATUS_CANCELLED, 0);
     free(posted);
 }
 

@@ -193,6 +193,35 @@ SUITE_TEST(routine, plain_receives_may_be_made_inside_it) // F08
     CHECK_EQ_U64(operations[0].calls, 1);
 }
 
+SUITE_TEST(routine, of_a_receive_with_its_source_may_receive_as_well) // F08 F06 I07
+{
+    struct sockaddr_in from, sender = address_of(SENDER, SENDER_PORT);
+    INT fromlen = sizeof from;
+    struct operation *posted = &operations[0];
+    WSABUF buffer = {16, posted->data};
+    DWORD flags = 0;
+    WSATHREADID me;
+    int error = 0;
+
+    sockets[0] = open_socket(PORT);
+    memset(&from, CANARY, sizeof from);
+    CHECK_EQ_I64(WPUOpenCurrentThread(&me, &error), 0);
+    spi.lpWSPRecvFrom(sockets[0], &buffer, 1, NULL, &flags, (struct sockaddr *)&from, &fromlen,
+                      &posted->overlapped, receive_inside, &me, &error);
+    CHECK_EQ_I64(error, WSA_IO_PENDING);
+    arrive_text(PORT, "outside");
+    arrive_text(PORT, "inside");
+    arrive_text(PORT, "from");
+    CHECK_EQ_U64(posted->calls, 0);
+    CHECK_EQ_U64(SleepEx(0, TRUE), WAIT_IO_COMPLETION);
+    CHECK_EQ_U64(posted->calls, 1);
+    CHECK_EQ_U64(posted->error, 0);
+    CHECK_EQ_U64(posted->bytes, 7);
+    CHECK_EQ_PTR(posted->told, &posted->overlapped);
+    CHECK_EQ_MEM(posted->data, "outside", 7);
+    CHECK_EQ_MEM(&from, &sender, sizeof from);
+}
+
 /* An alertable wait inside a routine runs another socket's, but keeps its own socket's for later. */
 static void CALLBACK wait_inside(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlapped, DWORD flags)
 {

@@ -424,14 +424,14 @@ SUITE_TEST(wakeups, of_selects_are_not_lost) // DOC:SELECT: fences F1, F2
     check_watching((void (*[WATCHERS])(struct runner *)){select_and_receive}, 3);
 }
 
-SUITE_TEST(wakeups, of_watchers_of_all_kinds_are_not_lost) // M07 M13
+SUITE_TEST(wakeups, of_watchers_of_all_kinds_are_not_lost) // M13: fences F1, F2
 {
     check_watching((void (*[WATCHERS])(struct runner *)){select_and_receive, enumerate_and_receive,
                                                          enumerate_and_receive},
                    4);
 }
 
-SUITE_TEST(wakeups, survive_selecting_again) // M06 M07
+SUITE_TEST(wakeups, survive_selecting_again) // M06: fences F1, F2
 {
     check_watching(
         (void (*[WATCHERS])(struct runner *)){enumerate_and_receive, select_again, select_again},
