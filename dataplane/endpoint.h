@@ -211,6 +211,12 @@ static inline void endpoint_consume(struct endpoint *e, const struct ring_elemen
     endpoint_return(e, mbuf);
 }
 
+/** Remove the oldest datagram, which the caller knows to be there. Under LOCK. */
+static inline void endpoint_consume_front(struct endpoint *e)
+{
+    endpoint_consume(e, &e->ring[atomic_load_explicit(&e->head, memory_order_relaxed) & e->mask]);
+}
+
 /** Under LOCK or on the lcore: count one more; single writer at a time, many readers. */
 static inline void endpoint_count(_Atomic uint64_t *counter, uint64_t n)
 {

@@ -90,19 +90,23 @@ struct extent {
     uint32_t elements;
     uint64_t bytes;
     bool complete; /* the message's last part is there; of a stream: a condition ends it */
+    bool cut;      /* a condition stands where a message's next part should */
 };
 
+/* Looks at the ring, up to its end where it finds none: whoever waits for more relies on no second look
+ * after it (receive_now()). */
 static struct extent measure(struct endpoint *endpoint, const struct wsp_socket *socket,
                              bool whole_stream)
 {
-    struct extent extent = {0, 0, false};
+    struct extent extent = {0, 0, false, false};
     const struct ring_element *element;
 
     while ((element = endpoint_peek(endpoint, extent.elements)) != NULL) {
         enum rx_kind kind = kind_of(element);
 
         if (rx_is_condition(kind)) {
-            extent.complete |= whole_stream;
+            extent.complete = whole_stream;
+            extent.cut = !whole_stream;
             break;
         }
         extent.elements++;
@@ -151,20 +155,16 @@ static void copy_extent(struct endpoint *endpoint, const struct wsp_socket *sock
 }
 
 /* A reliable message: all of it, or nothing (Q06). */
-static bool look_at_message(struct endpoint *endpoint, const struct wsp_socket *socket,
-                            const struct receive_room *room, struct received *got)
+static void look_at_message(struct endpoint *endpoint, const struct wsp_socket *socket,
+                            const struct receive_room *room, const struct extent *extent,
+                            struct received *got)
 {
-    struct extent extent = measure(endpoint, socket, false);
-
-    if (!extent.complete)
-        return false;
-    copy_extent(endpoint, socket, room, &extent, got);
-    if (got->status == OVERLAPPED_SUCCESS && got->bytes < extent.bytes) {
+    copy_extent(endpoint, socket, room, extent, got);
+    if (got->status == OVERLAPPED_SUCCESS && got->bytes < extent->bytes) {
         got->status = OVERLAPPED_BUFFER_OVERFLOW;
         got->elements = 0; /* it stays whole for a larger receive */
         got->position = 0;
     }
-    return true;
 }
 
 /* A message of which parts may be received: what fits of it; with MSG_PARTIAL what has arrived, even if
@@ -176,8 +176,7 @@ static bool look_at_parts(struct endpoint *endpoint, const struct wsp_socket *so
 
     if (extent.elements == 0)
         return false;
-    bool cut = endpoint_peek(endpoint, extent.elements) != NULL && !extent.complete;
-    if (!extent.complete && !cut && !(room->flags & MSG_PARTIAL) &&
+    if (!extent.complete && !extent.cut && !(room->flags & MSG_PARTIAL) &&
         scatter_room(room->buffers, room->count, room->clients_array) > extent.bytes)
         return false;
     copy_extent(endpoint, socket, room, &extent, got);
@@ -210,23 +209,20 @@ static bool look_at_end(const struct wsp_socket *socket, struct received *got)
 }
 
 /* Parts of a message whose rest will never come because a condition follows them. */
-static bool discard_broken_message(struct endpoint *endpoint, struct wsp_socket *socket)
+static void discard_broken_message(struct endpoint *endpoint, struct wsp_socket *socket,
+                                   const struct extent *extent)
 {
-    struct extent extent = measure(endpoint, socket, false);
-
-    if (extent.complete || endpoint_peek(endpoint, extent.elements) == NULL)
-        return false;
-    for (; extent.elements != 0; extent.elements--)
-        endpoint_consume(endpoint, endpoint_front(endpoint));
+    for (uint32_t i = 0; i < extent->elements; i++)
+        endpoint_consume_front(endpoint);
     endpoint_count(&endpoint->truncated, 1);
     socket->position = 0;
-    return true;
 }
 
 bool receive_look_special(struct endpoint *endpoint, struct wsp_socket *socket,
                           const struct receive_room *room, struct received *got)
 {
     const struct ring_element *element = front_from_peer(endpoint, socket);
+    struct extent extent;
 
     if (element == NULL)
         return look_at_end(socket, got);
@@ -240,10 +236,14 @@ bool receive_look_special(struct endpoint *endpoint, struct wsp_socket *socket,
     case RECEIVE_PARTS:
         return look_at_parts(endpoint, socket, room, got);
     case RECEIVE_MESSAGES:
-        if (look_at_message(endpoint, socket, room, got))
-            return true;
-        return discard_broken_message(endpoint, socket) &&
-               receive_look_special(endpoint, socket, room, got);
+        extent = measure(endpoint, socket, false);
+        if (extent.cut) {
+            discard_broken_message(endpoint, socket, &extent);
+            return receive_look_special(endpoint, socket, room, got); /* at the condition */
+        }
+        if (extent.complete)
+            look_at_message(endpoint, socket, room, &extent, got);
+        return extent.complete;
     case RECEIVE_DATAGRAMS:
     default:
         receive_look_datagram(element, room, got);
@@ -281,7 +281,7 @@ void receive_consume_special(struct endpoint *endpoint, struct wsp_socket *socke
     note(endpoint, socket, got);
     socket->position = got->position;
     for (uint32_t i = 0; i < got->elements; i++)
-        endpoint_consume(endpoint, endpoint_front(endpoint));
+        endpoint_consume_front(endpoint);
 }
 
 /* --- being ready ---------------------------------------------------------------------------------- */
@@ -307,15 +307,15 @@ enum receive_ready receive_ready(struct endpoint *endpoint, struct wsp_socket *s
         return RECEIVE_DATA;
     switch (socket->manner) {
     case RECEIVE_MESSAGES:
-        if (measure(endpoint, socket, false).complete)
-            return RECEIVE_DATA;
-        return discard_broken_message(endpoint, socket) ? receive_ready(endpoint, socket)
-                                                        : RECEIVE_NOTHING;
+        extent = measure(endpoint, socket, false);
+        if (extent.cut) {
+            discard_broken_message(endpoint, socket, &extent);
+            return receive_ready(endpoint, socket);
+        }
+        return extent.complete ? RECEIVE_DATA : RECEIVE_NOTHING;
     case RECEIVE_PARTS:
         extent = measure(endpoint, socket, false);
-        return extent.complete || endpoint_peek(endpoint, extent.elements) != NULL
-                   ? RECEIVE_DATA
-                   : RECEIVE_NOTHING;
+        return extent.complete || extent.cut ? RECEIVE_DATA : RECEIVE_NOTHING;
     case RECEIVE_BYTES:
     case RECEIVE_DATAGRAMS:
     default:

@@ -9,18 +9,30 @@
 #include "lcore.h"
 #include "state.h"
 
-void put_condition(struct endpoint *e, enum rx_kind kind)
+void put_from(struct endpoint *e, uint32_t address, uint16_t port, enum rx_kind kind,
+              const char *text)
 {
     struct rte_mbuf *mbuf = rte_pktmbuf_alloc(rte_mempool_lookup("wirerx_pool_0"));
     struct lcore *home = &dataplane.lcores[atomic_load(&e->home)];
+    uint32_t length = (uint32_t)strlen(text);
 
     CHECK(mbuf != NULL);
     CHECK(!e->lcore.touched);
-    *rx_meta(mbuf) = (struct rx_meta){.kind = kind};
-    e->lcore.ring[e->lcore.tail++ & e->lcore.mask] = (struct ring_element){.mbuf = mbuf};
+    CHECK(rte_pktmbuf_append(mbuf, (uint16_t)length) != NULL);
+    memcpy(rte_pktmbuf_mtod(mbuf, char *), text, length);
+    *rx_meta(mbuf) = (struct rx_meta){
+        .source = address, .source_port = port, .payload_length = length, .kind = kind};
+    e->lcore.ring[e->lcore.tail++ & e->lcore.mask] =
+        (struct ring_element){.mbuf = mbuf, .length = length};
     e->lcore.buffers++;
+    e->lcore.bytes += length;
     e->lcore.touched = true;
     e->lcore.touched_next = home->touched;
     home->touched = e;
     lcore_notify(home);
+}
+
+void put_condition(struct endpoint *e, enum rx_kind kind)
+{
+    put_from(e, 0, 0, kind, "");
 }
