@@ -67,6 +67,7 @@ static int let_end(bool may_end)
     int before = PTHREAD_CANCEL_DEFERRED;
 
     if (may_end)
+        // NOLINTNEXTLINE(cert-pos47-c,concurrency-thread-canceltype-asynchronous): one system call long
         pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
     return before;
 }

@@ -218,7 +218,7 @@ SUITE_TEST(icmp, a_message_in_several_segments_is_read_and_summed_whole)
         icmp.quoted_bytes = 36 + options;
         size_t length = frame_icmp_build(&icmp, bytes, sizeof bytes);
 
-        for (uint16_t cut = 15; cut < length; cut++) {
+        for (uint16_t cut = 15; cut < (uint16_t)length; cut++) {
             wire_send_segments(bytes, length, &cut, 1);
             wire_settle();
             expect_condition(&c, RX_PORT_UNREACHABLE);
