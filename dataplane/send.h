@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef WIRERX_SEND_H
-#define WIRERX_SEND_H
+#ifndef WIRERX_DATAPLANE_SEND_H
+#define WIRERX_DATAPLANE_SEND_H
 
 /**
  * @file
