@@ -118,7 +118,8 @@ int dataplane_bind(struct endpoint *e, uint32_t generation, uint32_t address, ui
     struct binding *binding = binding_of(e);
     int result;
 
-    pthread_mutex_lock(&dataplane.control);
+    if (owner_mutex_lock(&dataplane.control) != 0)
+        return -EDEADLK;
     result = binding_check(e, generation);
     if (result != 0)
         goto out;
@@ -163,7 +164,7 @@ int dataplane_bind(struct endpoint *e, uint32_t generation, uint32_t address, ui
     atomic_store_explicit(&e->state, ENDPOINT_ATTACHED, memory_order_release);
     binding_note_replays();
 out:
-    pthread_mutex_unlock(&dataplane.control);
+    owner_mutex_unlock(&dataplane.control);
     return result;
 }
 

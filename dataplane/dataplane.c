@@ -5,6 +5,7 @@
 #include "dataplane.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <rte_byteorder.h>
 #include <rte_cycles.h>
 #include <rte_launch.h>
@@ -25,7 +26,7 @@
 #define DEMUX_MIN_KEYS 4096u
 #define DEMUX_KEYS_PER_SOCKET 8u
 
-struct dataplane dataplane = {.control = PTHREAD_MUTEX_INITIALIZER};
+struct dataplane dataplane;
 
 static _Atomic uint64_t tsc_hz;
 
@@ -244,6 +245,34 @@ failed:
     return -1;
 }
 
+/*
+ * The child of a fork has no lcores and no service thread, and what they share with clients may be the
+ * parent's own memory, not a copy. So nothing of it is found any more: no endpoint, no lcore, no port.
+ */
+static void forget_everything(void)
+{
+    atomic_store(&dataplane.running, false);
+    for (size_t i = 0; i < RTE_DIM(endpoint_chunks); i++)
+        atomic_store_explicit(&endpoint_chunks[i], NULL, memory_order_relaxed);
+    dataplane.ports_count = 0;
+    dataplane.lcores = NULL;
+    dataplane.lcores_count = 0;
+    dataplane.slots_used = 0;
+    dataplane.open_count = 0;
+    owner_mutex_reset(&dataplane.control);
+    service_forked();
+}
+
+__attribute__((constructor(FORK_HANDLERS_INNERMOST))) static void handle_forks(void)
+{
+    pthread_atfork(NULL, NULL, forget_everything);
+}
+
+bool dataplane_control_is_mine(void)
+{
+    return owner_mutex_is_mine(&dataplane.control);
+}
+
 int dataplane_start(const struct config *config, const struct endpoint_operations *operations,
                     bool by_hand, struct config_error *error)
 {
@@ -251,7 +280,11 @@ int dataplane_start(const struct config *config, const struct endpoint_operation
     int result;
 
     error->text[0] = '\0';
-    pthread_mutex_lock(&dataplane.control);
+    if (owner_mutex_lock(&dataplane.control) != 0) {
+        snprintf(error->text, sizeof error->text,
+                 "called by a signal handler that has interrupted a call of this kind");
+        return -EDEADLK;
+    }
     if (dataplane_running()) {
         snprintf(error->text, sizeof error->text, "the dataplane runs already; stop it first");
         result = -EALREADY;
@@ -276,7 +309,7 @@ int dataplane_start(const struct config *config, const struct endpoint_operation
     atomic_store_explicit(&dataplane.running, true, memory_order_release);
     result = 0;
 out:
-    pthread_mutex_unlock(&dataplane.control);
+    owner_mutex_unlock(&dataplane.control);
     return result;
 }
 
@@ -305,12 +338,13 @@ int dataplane_stop(void)
 {
     int result = -ENETDOWN;
 
-    pthread_mutex_lock(&dataplane.control);
+    if (owner_mutex_lock(&dataplane.control) != 0)
+        return -EDEADLK;
     if (dataplane_running()) {
         atomic_store_explicit(&dataplane.running, false, memory_order_release);
         result = service_call(stop_on_service, NULL);
     }
-    pthread_mutex_unlock(&dataplane.control);
+    owner_mutex_unlock(&dataplane.control);
     return result;
 }
 

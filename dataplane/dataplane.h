@@ -8,7 +8,12 @@
  * dataplane/ that provider/ includes. Knows nothing of Winsock: results are 0 or a negative errno.
  *
  * Threads: all functions may be called from any thread but an lcore. They take the control lock and
- * wait for lcores to answer; those that do not say so on their own.
+ * wait for lcores to answer; those that do not say so on their own. One that is called by a signal
+ * handler while the thread it has interrupted is in another returns -EDEADLK (those without a result
+ * may not be called then: dataplane_control_is_mine()). No thread is cancelled inside.
+ *
+ * fork(): the child finds no endpoint, nothing running, and cannot start anything (-ENODEV): DPDK's
+ * threads are not there and its memory is shared with the parent, which goes on undisturbed.
  */
 
 #include "config.h"
@@ -16,6 +21,7 @@
 #include "endpoint.h"
 #include "fence.h"
 #include "log.h"
+#include "owner_mutex.h"
 #include "route.h"
 #include "wake.h"
 
@@ -54,6 +60,9 @@ int dataplane_stop(void);
 
 /** One atomic load. */
 bool dataplane_running(void);
+
+/** Is the calling thread inside one of these functions, and this a signal handler? One load. */
+bool dataplane_control_is_mine(void);
 
 /** Defaults that new sockets take: valid while running. */
 struct config_sockets dataplane_socket_defaults(void);

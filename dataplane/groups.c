@@ -50,7 +50,8 @@ int dataplane_join(struct endpoint *e, uint32_t generation, uint32_t group, uint
 
     if (!keys_is_group(group))
         return -EINVAL;
-    pthread_mutex_lock(&dataplane.control);
+    if (owner_mutex_lock(&dataplane.control) != 0)
+        return -EDEADLK;
     result = binding_check(e, generation);
     if (result != 0)
         goto out;
@@ -83,7 +84,7 @@ int dataplane_join(struct endpoint *e, uint32_t generation, uint32_t group, uint
         }
     }
 out:
-    pthread_mutex_unlock(&dataplane.control);
+    owner_mutex_unlock(&dataplane.control);
     return result;
 }
 
@@ -94,7 +95,8 @@ int dataplane_leave(struct endpoint *e, uint32_t generation, uint32_t group, uin
 
     if (!keys_is_group(group))
         return -EINVAL;
-    pthread_mutex_lock(&dataplane.control);
+    if (owner_mutex_lock(&dataplane.control) != 0)
+        return -EDEADLK;
     result = binding_check(e, generation);
     if (result != 0)
         goto out;
@@ -112,6 +114,6 @@ int dataplane_leave(struct endpoint *e, uint32_t generation, uint32_t group, uin
     }
     result = 0;
 out:
-    pthread_mutex_unlock(&dataplane.control);
+    owner_mutex_unlock(&dataplane.control);
     return result;
 }

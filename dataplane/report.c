@@ -63,7 +63,8 @@ int dataplane_report(enum dataplane_scope scope, unsigned index, struct dataplan
     int result = 0;
 
     report->count = 0;
-    pthread_mutex_lock(&dataplane.control);
+    if (owner_mutex_lock(&dataplane.control) != 0)
+        return -EDEADLK;
     switch (scope) {
     case DATAPLANE_SCOPE_ALL:
         add_device_rows(report, 0, dataplane.config.ports_count);
@@ -92,7 +93,7 @@ int dataplane_report(enum dataplane_scope scope, unsigned index, struct dataplan
     default:
         result = -EINVAL;
     }
-    pthread_mutex_unlock(&dataplane.control);
+    owner_mutex_unlock(&dataplane.control);
     return result;
 }
 
@@ -100,7 +101,8 @@ int dataplane_replay_go(void)
 {
     int result = -ENETDOWN;
 
-    pthread_mutex_lock(&dataplane.control);
+    if (owner_mutex_lock(&dataplane.control) != 0)
+        return -EDEADLK;
     if (dataplane_running())
         result = -EINVAL;
     for (unsigned i = 0; i < dataplane.ports_count; i++)
@@ -108,7 +110,7 @@ int dataplane_replay_go(void)
             replay_go(dataplane.ports[i].replay);
             result = 0;
         }
-    pthread_mutex_unlock(&dataplane.control);
+    owner_mutex_unlock(&dataplane.control);
     return result;
 }
 
@@ -117,7 +119,8 @@ int dataplane_replay_progress(struct dataplane_replay *progress)
     int result = -ENETDOWN;
 
     *progress = (struct dataplane_replay){.drained = true, .stalled_slot = -1};
-    pthread_mutex_lock(&dataplane.control);
+    if (owner_mutex_lock(&dataplane.control) != 0)
+        return -EDEADLK;
     if (dataplane_running())
         result = -EINVAL;
     for (unsigned i = 0; i < dataplane.ports_count; i++) {
@@ -135,6 +138,6 @@ int dataplane_replay_progress(struct dataplane_replay *progress)
         }
         result = 0;
     }
-    pthread_mutex_unlock(&dataplane.control);
+    owner_mutex_unlock(&dataplane.control);
     return result;
 }

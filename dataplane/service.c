@@ -18,6 +18,7 @@
 
 #include "log.h"
 #include "numa_place.h"
+#include "owner_mutex.h"
 #include "wake.h"
 
 #define TICK_NS UINT64_C(50000000)
@@ -31,7 +32,7 @@ enum service_word {
 };
 
 static struct {
-    pthread_mutex_t calls; /* one caller at a time */
+    struct owner_mutex calls; /* one caller at a time */
     pthread_t thread;
     bool thread_started;
     _Atomic uint32_t word;
@@ -46,11 +47,12 @@ static struct {
     const struct endpoint_operations *operations;
 
     bool eal_started;
+    bool forked;       /* this is a child, and its parent has started EAL, or had begun to */
     struct config eal; /* cores and memory that EAL was started with */
     bool eal_pci;
     unsigned eal_memory_mb;
     bool remove_runtime_parent;
-} service = {.calls = PTHREAD_MUTEX_INITIALIZER};
+} service;
 
 void service_wake(void)
 {
@@ -165,11 +167,20 @@ static int start_thread(void)
     return result;
 }
 
+void service_forked(void)
+{
+    service.forked = service.thread_started;
+    service.lcores = NULL;
+    service.lcores_count = 0;
+    service.operations = NULL;
+    owner_mutex_reset(&service.calls);
+}
+
 int service_call(int (*function)(void *), void *argument)
 {
     int result;
 
-    pthread_mutex_lock(&service.calls);
+    owner_mutex_lock(&service.calls); /* under the control lock, so not our own */
     service.function = function;
     service.argument = argument;
     atomic_store_explicit(&service.call_state, 1, memory_order_release);
@@ -180,7 +191,7 @@ int service_call(int (*function)(void *), void *argument)
     }
     result = service.result;
     atomic_store_explicit(&service.call_state, 0, memory_order_relaxed);
-    pthread_mutex_unlock(&service.calls);
+    owner_mutex_unlock(&service.calls);
     return result;
 }
 
@@ -206,9 +217,11 @@ static bool has_pci(const struct config *config)
     return false;
 }
 
-/* What DPDK leaves in its runtime directory. */
+/* What DPDK leaves in its runtime directory. Children that end by exit() come here, too. */
 static void remove_runtime_directory(void)
 {
+    if (service.forked)
+        return;
     char path[PATH_MAX + 300], parent[PATH_MAX];
     const char *directory = rte_eal_get_runtime_dir();
     DIR *files = opendir(directory);
@@ -374,6 +387,12 @@ int service_ensure(const struct config *config, struct config_error *error)
 {
     struct eal_start start = {config, error};
 
+    if (service.forked) {
+        snprintf(error->text, sizeof error->text,
+                 "this process is the child of one that has started DPDK, which does not survive a "
+                 "fork(): start it in the parent only, or exec() a program in the child");
+        return -1;
+    }
     numa_place_set_first_core(config->cores[0]);
     if (service.eal_started)
         return same_environment(config, error);

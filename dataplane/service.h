@@ -35,6 +35,9 @@ void service_do_deferred(void);
 /** Make the service thread look. Any thread; a syscall only if it sleeps. */
 void service_wake(void);
 
+/** In the child of a fork: the thread is not there, and EAL cannot be started again. */
+void service_forked(void);
+
 /** DPDK's id of the lcore at this place in the configuration. */
 unsigned service_lcore_id(unsigned index);
 

@@ -103,7 +103,8 @@ int dataplane_endpoint_open(struct endpoint **endpoint)
     uint32_t slot = 0;
     int result;
 
-    pthread_mutex_lock(&dataplane.control);
+    if (owner_mutex_lock(&dataplane.control) != 0)
+        return -EDEADLK;
     result = -ENETDOWN;
     if (!dataplane_running())
         goto out;
@@ -130,7 +131,7 @@ int dataplane_endpoint_open(struct endpoint **endpoint)
     *endpoint = e;
     result = 0;
 out:
-    pthread_mutex_unlock(&dataplane.control);
+    owner_mutex_unlock(&dataplane.control);
     return result;
 }
 
@@ -150,7 +151,8 @@ void dataplane_endpoint_close(struct endpoint *e)
 {
     struct binding *binding = binding_of(e);
 
-    pthread_mutex_lock(&dataplane.control);
+    if (owner_mutex_lock(&dataplane.control) != 0)
+        return; /* against the contract: the slot is lost */
     if (binding->bound && dataplane_running() && atomic_load(&e->state) == ENDPOINT_ATTACHED) {
         struct command detach = {.kind = COMMAND_DETACH, .endpoint = e};
 
@@ -169,5 +171,5 @@ void dataplane_endpoint_close(struct endpoint *e)
     atomic_store(&binding->name, 0);
     *binding = (struct binding){.open = false};
     dataplane.open_count--;
-    pthread_mutex_unlock(&dataplane.control);
+    owner_mutex_unlock(&dataplane.control);
 }

@@ -8,10 +8,9 @@
  * `control`, but for what is atomic and for the lcores' own insides.
  */
 
-#include <pthread.h>
-
 #include "dataplane.h"
 #include "lcore.h"
+#include "owner_mutex.h"
 
 /** A group that an endpoint has joined. */
 struct joined_group {
@@ -31,7 +30,7 @@ struct binding {
 };
 
 struct dataplane {
-    pthread_mutex_t control;
+    struct owner_mutex control;
     _Atomic bool running;
     bool by_hand;
     struct config config;

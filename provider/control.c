@@ -159,9 +159,11 @@ int wirerx_counters(enum wirerx_scope scope, unsigned index, struct wirerx_count
 
     if (count == NULL || (counters == NULL && capacity != 0))
         return WSAEFAULT;
-    if ((unsigned)scope > WIRERX_SCOPE_LCORE ||
-        dataplane_report(scopes[scope], index, &report) != 0)
+    if ((unsigned)scope > WIRERX_SCOPE_LCORE)
         return WSAEINVAL;
+    int error = wsa_error_of(dataplane_report(scopes[scope], index, &report));
+    if (error != 0)
+        return error;
     for (size_t i = 0; i < report.count && i < capacity; i++)
         counters[i] =
             (struct wirerx_counter){report.rows[i].name, report.rows[i].help, report.rows[i].value};

@@ -2,6 +2,7 @@
 
 #include "guard.h"
 
+#include "../dataplane/dataplane.h"
 #include "guard_internal.h"
 #include "guard_sanitize.h"
 
@@ -37,7 +38,7 @@ struct previous {
 static struct previous previous[LAYERS][SIGNALS];
 
 /* For guard_install(), guard_remove(), guard_check(): what follows, and the handlers in place. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct owner_mutex lock;
 static unsigned installs;
 static unsigned layer;
 static bool loss_logged;
@@ -196,7 +197,10 @@ static int put_back(size_t i)
 int guard_install(void)
 {
     int result = 0;
-    pthread_mutex_lock(&lock);
+    if (owner_mutex_lock(&lock) != 0) {
+        errno = EDEADLK;
+        return -1;
+    }
     if (installs++ > 0)
         goto done;
     if (layer == LAYERS) {
@@ -218,13 +222,14 @@ int guard_install(void)
     }
     atomic_store_explicit(&through_kernel, false, memory_order_release);
 done:
-    pthread_mutex_unlock(&lock);
+    owner_mutex_unlock(&lock);
     return result;
 }
 
 void guard_remove(void)
 {
-    pthread_mutex_lock(&lock);
+    if (owner_mutex_lock(&lock) != 0)
+        return;
     if (installs == 0 || --installs > 0 || layer == LAYERS)
         goto done;
     atomic_store_explicit(&through_kernel, true, memory_order_relaxed);
@@ -236,12 +241,13 @@ void guard_remove(void)
     if (covered)
         layer++;
 done:
-    pthread_mutex_unlock(&lock);
+    owner_mutex_unlock(&lock);
 }
 
 bool guard_check(void)
 {
-    pthread_mutex_lock(&lock);
+    if (owner_mutex_lock(&lock) != 0)
+        return guard_lost();
     bool lost = installs == 0;
     for (size_t i = 0; i < SIGNALS && !lost; i++) {
         lost = !is_on_top(guarded_signals[i]);
@@ -249,8 +255,28 @@ bool guard_check(void)
             log_loss(guarded_signals[i]);
     }
     atomic_store_explicit(&through_kernel, lost, memory_order_relaxed);
-    pthread_mutex_unlock(&lock);
+    owner_mutex_unlock(&lock);
     return lost;
+}
+
+static void before_fork(void)
+{
+    owner_mutex_before_fork(&lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    owner_mutex_after_fork_in_parent(&lock);
+}
+
+static void after_fork_in_child(void)
+{
+    owner_mutex_after_fork_in_child(&lock);
+}
+
+__attribute__((constructor(FORK_HANDLERS_INNERMOST))) static void handle_forks(void)
+{
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 static inline bool is_lost(void)

@@ -18,8 +18,8 @@
  * in the calling thread: the kernel ends a process that faults with them blocked. The other side of
  * a copy is ours and has to be valid; a fault there is answered like one of the client's.
  *
- * guard_install(), guard_remove() and guard_check() take a lock for a few system calls; not from a
- * signal handler. The code has to stay loaded once the handlers were installed (-z nodelete): a
+ * guard_install(), guard_remove() and guard_check() take a lock for a few system calls; a
+ * signal handler that has interrupted one of them finds that nothing happens (guard_install(): -1). The code has to stay loaded once the handlers were installed (-z nodelete): a
  * handler that the client installed later may go on calling ours.
  */
 

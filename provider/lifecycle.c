@@ -127,7 +127,8 @@ static void close_locked(const struct socket_reference *reference)
 int WSPAPI spi_close_socket(SOCKET s, LPINT error_pointer)
 {
     struct socket_reference reference;
-    int error = socket_lock(s, &reference);
+    /* A signal handler may not begin what it could not finish: the lcore has to be told. */
+    int error = dataplane_control_is_mine() ? WSAEINPROGRESS : socket_lock(s, &reference);
 
     if (error == 0)
         close_locked(&reference);

@@ -104,6 +104,8 @@ int wsa_error_of(int negative_errno)
         return WSAEADDRNOTAVAIL;
     case -EALREADY:
         return WSAEALREADY;
+    case -EDEADLK:
+        return WSAEINPROGRESS;
     case -ENOTSOCK:
         return WSAENOTSOCK;
     case -ENODEV:

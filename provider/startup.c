@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "../dataplane/dataplane.h"
+#include "blocking.h"
 #include "guard.h"
 #include "host/host.h"
 #include "pending_receive.h"
@@ -12,7 +14,7 @@
 
 #define SPI_VERSION MAKEWORD(2, 2)
 
-static pthread_mutex_t startup_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct owner_mutex startup_lock;
 static unsigned startups;
 
 static void fill_served(LPWSPPROC_TABLE table)
@@ -72,11 +74,12 @@ int WSPAPI WSPStartup(WORD wVersionRequested, LPWSPDATA lpWSPData,
     if (LOBYTE(wVersionRequested) < 2 ||
         (LOBYTE(wVersionRequested) == 2 && HIBYTE(wVersionRequested) < 2))
         return WSAVERNOTSUPPORTED; /* SPI 2.2 is the oldest there is */
-    pthread_mutex_lock(&startup_lock);
+    if (owner_mutex_lock(&startup_lock) != 0)
+        return WSAEINPROGRESS; /* a signal handler */
     int error = take_host(&UpcallTable);
     if (error == 0)
         startups++;
-    pthread_mutex_unlock(&startup_lock);
+    owner_mutex_unlock(&startup_lock);
     if (error != 0)
         return error;
     memset(lpWSPData, 0, sizeof *lpWSPData);
@@ -92,7 +95,8 @@ int WSPAPI spi_cleanup(LPINT error_pointer)
 {
     int error = 0;
 
-    pthread_mutex_lock(&startup_lock);
+    if (dataplane_control_is_mine() || owner_mutex_lock(&startup_lock) != 0)
+        return spi_fail(error_pointer, WSAEINPROGRESS); /* a signal handler */
     if (startups == 0) {
         error = WSANOTINITIALISED;
     } else if (--startups == 0) { /* O02 */
@@ -104,6 +108,29 @@ int WSPAPI spi_cleanup(LPINT error_pointer)
         }
         guard_remove();
     }
-    pthread_mutex_unlock(&startup_lock);
+    owner_mutex_unlock(&startup_lock);
     return spi_result(error_pointer, error);
+}
+
+/* --- fork ----------------------------------------------------------------------------------------- */
+
+static void before_fork(void)
+{
+    owner_mutex_before_fork(&startup_lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    owner_mutex_after_fork_in_parent(&startup_lock);
+}
+
+static void after_fork_in_child(void)
+{
+    owner_mutex_after_fork_in_child(&startup_lock);
+    blocking_forked();
+}
+
+__attribute__((constructor(FORK_HANDLERS_STARTUP))) static void handle_forks(void)
+{
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }

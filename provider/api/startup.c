@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../dataplane/dataplane.h"
 #include "../host/blocking_hook.h"
 #include "../host/catalogue.h"
 #include "../host/host.h"
@@ -16,7 +17,7 @@ _Atomic unsigned api_startups;
 static _Atomic WORD
     lowest_version; /* answered since the first WSAStartup(); major in the low byte */
 
-static pthread_mutex_t startup_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct owner_mutex startup_lock;
 static bool dataplane_is_ours; /* WIRERX_CONFIG: the last WSACleanup() stops what we started */
 
 /* The highest version that both know. @return 0: there is none */
@@ -106,14 +107,15 @@ int WSAAPI WSAStartup(WORD wVersionRequested, LPWSADATA lpWSAData)
         lpWSAData->iMaxSockets = 32767;
         lpWSAData->iMaxUdpDg = (USHORT)catalogue[0].dwMessageSize;
     }
-    pthread_mutex_lock(&startup_lock);
+    if (owner_mutex_lock(&startup_lock) != 0)
+        return WSAEINPROGRESS; /* a signal handler */
     if (!api_started())
         error = first_startup();
     if (!error) {
         remember_version(version);
         atomic_fetch_add_explicit(&api_startups, 1, memory_order_release);
     }
-    pthread_mutex_unlock(&startup_lock);
+    owner_mutex_unlock(&startup_lock);
     return error;
 }
 
@@ -122,7 +124,8 @@ int WSAAPI WSACleanup(void)
     int error = WSANOTINITIALISED;
     int result = SOCKET_ERROR;
 
-    pthread_mutex_lock(&startup_lock);
+    if (owner_mutex_lock(&startup_lock) != 0)
+        return api_result(SOCKET_ERROR, WSAEINPROGRESS); /* a signal handler */
     if (api_started()) {
         bool last = atomic_fetch_sub_explicit(&api_startups, 1, memory_order_acq_rel) == 1;
 
@@ -132,6 +135,26 @@ int WSAAPI WSACleanup(void)
             stop_own_dataplane();
         }
     }
-    pthread_mutex_unlock(&startup_lock);
+    owner_mutex_unlock(&startup_lock);
     return api_result(result, error);
+}
+
+static void before_fork(void)
+{
+    owner_mutex_before_fork(&startup_lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    owner_mutex_after_fork_in_parent(&startup_lock);
+}
+
+static void after_fork_in_child(void)
+{
+    owner_mutex_after_fork_in_child(&startup_lock);
+}
+
+__attribute__((constructor(FORK_HANDLERS_API_STARTUP))) static void handle_forks(void)
+{
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }

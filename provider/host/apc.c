@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "apc.h"
 
+#include "../../dataplane/dataplane.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -77,12 +79,14 @@ static void give_nodes(struct apc_queue *q, uint32_t first, uint32_t last)
 }
 
 /* Have at least `wanted` nodes. Growing is rare, so that all threads share the lock. */
+static struct owner_mutex growing;
+
 static bool grow(struct apc_queue *q, uint32_t wanted)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     bool grown = true;
 
-    pthread_mutex_lock(&lock);
+    if (owner_mutex_lock(&growing) != 0)
+        return false; /* a signal handler */
     for (;;) {
         uint32_t nodes = atomic_load_explicit(&q->nodes, memory_order_relaxed);
 
@@ -103,8 +107,28 @@ static bool grow(struct apc_queue *q, uint32_t wanted)
         give_nodes(q, nodes + 1, nodes + more);
         atomic_store_explicit(&q->nodes, nodes + more, memory_order_release);
     }
-    pthread_mutex_unlock(&lock);
+    owner_mutex_unlock(&growing);
     return grown;
+}
+
+static void before_fork(void)
+{
+    owner_mutex_before_fork(&growing);
+}
+
+static void after_fork_in_parent(void)
+{
+    owner_mutex_after_fork_in_parent(&growing);
+}
+
+static void after_fork_in_child(void)
+{
+    owner_mutex_after_fork_in_child(&growing);
+}
+
+__attribute__((constructor(FORK_HANDLERS_INNERMOST))) static void handle_forks(void)
+{
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 /* --- places ----------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 #include "event.h"
 
 #include <limits.h>
+#include <pthread.h>
 
 #include "backoff.h"
 #include "event_word.h"
@@ -24,12 +25,31 @@ static void mirror(struct event *e, uint64_t seen, uint64_t desired)
         event_follow(e);
 }
 
+/* Events that the thread has claimed, or is about to. */
+static _Thread_local unsigned claims;
+
+bool event_claiming(void)
+{
+    return claims != 0;
+}
+
 static bool wait_for_claim(struct event *e, uint64_t *seen, unsigned *turn)
 {
     if ((*seen & CLAIMED) == 0)
         return false;
     backoff(turn);
     *seen = atomic_load_explicit(&e->word, memory_order_acquire);
+    return true;
+}
+
+/* @return false: not to be waited for. A signal handler of a thread that has claims of its own would
+ * wait for itself, or for somebody who waits for it */
+static bool wait_out_claim(struct event *e, uint64_t *seen, unsigned *turn)
+{
+    do {
+        if ((*seen & CLAIMED) && event_claiming())
+            return false;
+    } while (wait_for_claim(e, seen, turn));
     return true;
 }
 
@@ -59,9 +79,7 @@ bool event_close(HANDLE handle)
     uint32_t next = generation_of(seen) + 1;
 
     do {
-        while (wait_for_claim(e, &seen, &turn))
-            ;
-        if (!still_open(handle, seen))
+        if (!wait_out_claim(e, &seen, &turn) || !still_open(handle, seen))
             return false;
         ended = (uint64_t)next << GENERATION_SHIFT | (seen & MIRROR);
     } while (!change(e, &seen, ended));
@@ -104,9 +122,7 @@ bool event_reset(HANDLE handle)
     if (!e)
         return false;
     do {
-        while (wait_for_claim(e, &seen, &turn))
-            ;
-        if (!still_open(handle, seen))
+        if (!wait_out_claim(e, &seen, &turn) || !still_open(handle, seen))
             return false;
         desired = with_signal(seen, 0);
     } while (!change(e, &seen, desired));
@@ -132,9 +148,8 @@ enum event_look event_take(HANDLE handle)
     if (!e)
         return EVENT_STALE;
     do {
-        if ((seen & MANUAL) == 0)
-            while (wait_for_claim(e, &seen, &turn))
-                ;
+        if ((seen & MANUAL) == 0 && !wait_out_claim(e, &seen, &turn))
+            return EVENT_CLEAR;
         if (!still_open(handle, seen))
             return EVENT_STALE;
         if ((seen & (SIGNALLED | USERS)) == 0)
@@ -155,13 +170,14 @@ enum event_look event_claim(HANDLE handle)
 
     if (!e)
         return EVENT_STALE;
+    claims++; /* before there is a claim for a signal handler to meet */
     do {
         while (wait_for_claim(e, &seen, &turn))
             ;
-        if (!still_open(handle, seen))
-            return EVENT_STALE;
-        if ((seen & SIGNALLED) == 0)
-            return EVENT_CLEAR;
+        if (!still_open(handle, seen) || (seen & SIGNALLED) == 0) {
+            claims--;
+            return still_open(handle, seen) ? EVENT_CLEAR : EVENT_STALE;
+        }
     } while (!change(e, &seen, seen | CLAIMED));
     return EVENT_SIGNALLED;
 }
@@ -179,7 +195,40 @@ void event_settle(HANDLE handle, bool consume)
         desired =
             with_signal(seen & ~CLAIMED, signal); /* claimed, it has been signalled all along */
     while (!change(e, &seen, desired));
+    claims--;
     mirror(e, seen, desired);
+}
+
+/* --- fork ----------------------------------------------------------------------------------------- */
+
+static void before_fork(void)
+{
+    table_before_fork(&event_table);
+}
+
+static void after_fork_in_parent(void)
+{
+    table_after_fork_in_parent(&event_table);
+}
+
+static void forget_claim(struct table_entry *entry)
+{
+    struct event *e = (struct event *)(void *)entry;
+
+    atomic_fetch_and_explicit(&e->word, ~CLAIMED, memory_order_relaxed);
+}
+
+/* Claims of threads that are not there would never be settled. */
+static void after_fork_in_child(void)
+{
+    table_after_fork_in_child(&event_table);
+    if (!event_claiming())
+        table_for_each(&event_table, forget_claim);
+}
+
+__attribute__((constructor(FORK_HANDLERS_INNERMOST))) static void handle_forks(void)
+{
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 enum event_look event_enlist(HANDLE handle, struct wake_word *word)

@@ -25,6 +25,11 @@
  * The mirror bits are those of an event that somebody waits for by a file descriptor: see
  * event_descriptor.h. They are 0 for all others.
  *
+ * From a signal handler: event_set() and event_look() always. event_reset(), event_take() and
+ * event_close() of a claimed event say that it is stale (event_take(): clear) where the handler has
+ * interrupted a wait for all, instead of waiting for themselves; event_create() gives NULL where it has
+ * interrupted another one.
+ *
  * The number of events is bounded (EVENT_MAX). No function but event_create() and event_close()
  * takes a lock; only those say who may call them, the others any thread. "Stale" means: never an
  * event, or closed.
@@ -74,6 +79,10 @@ enum event_look event_take(HANDLE handle);
 
 /** Claim a signalled event for event_settle(). Client threads, one thread's in ascending order. */
 enum event_look event_claim(HANDLE handle);
+
+/** Has the calling thread claims? Then this is a signal handler, and another wait for all has to go on
+ *  without looking. */
+bool event_claiming(void);
 
 /** End a claim. @param consume  true: the signal of an auto-reset event is gone with it */
 void event_settle(HANDLE handle, bool consume);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "table.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,27 +47,61 @@ static struct table_entry *first_use(struct table *table)
     return entry;
 }
 
+static bool change(struct table *table, uint64_t *seen, uint32_t first)
+{
+    uint64_t tag =
+        (*seen >> 32) + 1; /* who has read an entry that was taken meanwhile tries again */
+
+    return atomic_compare_exchange_weak_explicit(&table->first_free, seen, tag << 32 | first,
+                                                 memory_order_acq_rel, memory_order_acquire);
+}
+
+static struct table_entry *take_free(struct table *table)
+{
+    uint64_t seen = atomic_load_explicit(&table->first_free, memory_order_acquire);
+    struct table_entry *entry;
+
+    do {
+        if ((uint32_t)seen == 0)
+            return NULL;
+        entry = entry_at(table, (uint32_t)seen - 1);
+    } while (!change(table, &seen, atomic_load_explicit(&entry->next_free, memory_order_relaxed)));
+    return entry;
+}
+
 void *table_take(struct table *table)
 {
-    struct table_entry *entry = NULL;
+    struct table_entry *entry = take_free(table);
 
-    pthread_mutex_lock(&table->lock);
-    if (table->first_free) {
-        entry = entry_at(table, table->first_free - 1);
-        table->first_free = entry->next_free;
-    } else {
-        entry = first_use(table);
-    }
-    pthread_mutex_unlock(&table->lock);
+    if (entry || owner_mutex_lock(&table->lock) != 0)
+        return entry;
+    entry = first_use(table);
+    owner_mutex_unlock(&table->lock);
     return entry;
 }
 
 void table_give(struct table *table, struct table_entry *entry)
 {
-    pthread_mutex_lock(&table->lock);
-    entry->next_free = table->first_free;
-    table->first_free = entry->slot + 1;
-    pthread_mutex_unlock(&table->lock);
+    uint64_t seen = atomic_load_explicit(&table->first_free, memory_order_relaxed);
+
+    do
+        atomic_store_explicit(&entry->next_free, (uint32_t)seen, memory_order_relaxed);
+    while (!change(table, &seen, entry->slot + 1));
+}
+
+void table_before_fork(struct table *table)
+{
+    owner_mutex_before_fork(&table->lock);
+}
+
+void table_after_fork_in_parent(struct table *table)
+{
+    owner_mutex_after_fork_in_parent(&table->lock);
+}
+
+void table_after_fork_in_child(struct table *table)
+{
+    owner_mutex_after_fork_in_child(&table->lock);
 }
 
 void table_for_each(struct table *table, void (*function)(struct table_entry *entry))

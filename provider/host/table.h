@@ -20,10 +20,11 @@
  * Memory of a table is never given back: an entry may be looked at whatever became of its handle.
  */
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "../../dataplane/dataplane.h"
 
 #define TABLE_MAX_CHUNKS 512u
 
@@ -36,33 +37,39 @@ enum handle_kind {
 /** The first member of every entry. */
 struct table_entry {
     uint32_t slot;
-    uint32_t next_free; /**< slot + 1, 0 at the end; under the table's lock */
+    _Atomic uint32_t next_free; /**< slot + 1, 0 at the end */
 };
 
 struct table {
     enum handle_kind kind;
     size_t entry_size;
     uint32_t chunk_shift; /**< a chunk has 1 << chunk_shift entries; TABLE_MAX_CHUNKS bound them */
-    pthread_mutex_t lock; /**< for taking and giving slots, never for finding them */
-    uint32_t used;        /**< slots that were ever taken */
-    uint32_t first_free;  /**< slot + 1 */
+    struct owner_mutex
+        lock;      /**< for slots' first use: never for finding, giving or taking one again */
+    uint32_t used; /**< slots that were ever taken */
+    _Atomic uint64_t first_free; /**< tag : 32, slot + 1 : 32; a stack */
     _Atomic(char *) chunks[TABLE_MAX_CHUNKS];
 };
 
-#define TABLE_INITIALIZER(kind_, type, shift)                                \
-    {                                                                        \
-        .kind = (kind_), .entry_size = sizeof(type), .chunk_shift = (shift), \
-        .lock = PTHREAD_MUTEX_INITIALIZER                                    \
+#define TABLE_INITIALIZER(kind_, type, shift)                               \
+    {                                                                       \
+        .kind = (kind_), .entry_size = sizeof(type), .chunk_shift = (shift) \
     }
 
 /**
  * A free slot's entry, in the state in which it was given back, or all zero the first time. The
- * caller raises its generation. @return NULL: no memory, or all slots are taken
+ * caller raises its generation. @return NULL: no memory, or all slots are taken; or this is a signal
+ * handler that has interrupted the first use of a slot
  */
 void *table_take(struct table *table);
 
-/** Give a slot back. The caller has raised its generation, so that nobody finds it any more. */
+/** Give a slot back. The caller has raised its generation, so that nobody finds it any more. No lock. */
 void table_give(struct table *table, struct table_entry *entry);
+
+/** Handlers for pthread_atfork(): the child has all of the table. */
+void table_before_fork(struct table *table);
+void table_after_fork_in_parent(struct table *table);
+void table_after_fork_in_child(struct table *table);
 
 /**
  * Call a function for every entry that was ever taken. Without the lock, which another thread may have

@@ -16,7 +16,6 @@ static struct table threads = TABLE_INITIALIZER(HANDLE_THREAD, struct thread, CH
 static _Thread_local struct thread *self;
 static _Thread_local WSATHREADID self_id;
 
-static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t exit_key;
 static bool exit_key_made;
 
@@ -40,9 +39,28 @@ static void thread_exits(void *thread)
     event_set(end);                      /* NULL, or closed: nothing happens */
 }
 
-static void make_exit_key(void)
+static void before_fork(void)
+{
+    table_before_fork(&threads);
+}
+
+static void after_fork_in_parent(void)
+{
+    table_after_fork_in_parent(&threads);
+}
+
+static void after_fork_in_child(void)
+{
+    table_after_fork_in_child(&threads);
+    if (self)
+        self_id.Reserved = (DWORD_PTR)syscall(SYS_gettid);
+}
+
+/* Not at the first use, which a signal handler might interrupt. */
+__attribute__((constructor(FORK_HANDLERS_INNERMOST))) static void begin(void)
 {
     exit_key_made = pthread_key_create(&exit_key, thread_exits) == 0;
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 struct thread *thread_current_if_known(void)
@@ -54,7 +72,6 @@ struct thread *thread_current(void)
 {
     if (self)
         return self;
-    pthread_once(&exit_key_once, make_exit_key);
     struct thread *t = exit_key_made ? table_take(&threads) : NULL;
 
     if (!t)

@@ -55,10 +55,13 @@ static int make_thread(struct start *start, size_t stack)
 HANDLE thread_start(LPTHREAD_START_ROUTINE routine, LPVOID parameter, size_t stack, DWORD *number)
 {
     struct start start = {.routine = routine, .parameter = parameter};
+    int cancel_state;
 
     start.end = event_create(true, false);
     if (!start.end)
         return NULL;
+    /* The new thread writes to this one's stack, so that it may not be cancelled meanwhile. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     sem_init(&start.running, 0, 0);
     if (make_thread(&start, stack) == 0) {
         while (sem_wait(&start.running) != 0)
@@ -66,6 +69,7 @@ HANDLE thread_start(LPTHREAD_START_ROUTINE routine, LPVOID parameter, size_t sta
         *number = start.number;
     }
     sem_destroy(&start.running);
+    pthread_setcancelstate(cancel_state, NULL);
     if (start.number != 0)
         return start.end;
     event_close(start.end);

@@ -75,6 +75,8 @@ static int take_all(const struct wait *w)
     enum event_look look = EVENT_SIGNALLED;
     DWORD claimed = 0;
 
+    if (event_claiming())
+        return NOT_YET; /* in a signal handler */
     while (claimed < w->count && look == EVENT_SIGNALLED) {
         look = event_claim(w->ascending[claimed]);
         if (look == EVENT_SIGNALLED)
