@@ -71,7 +71,7 @@ static HANDLE me(void)
     return id.ThreadHandle;
 }
 
-SUITE_TEST(cancel_call, apc_ends_the_call_in_which_it_runs) // N01 B08
+SUITE_TEST(cancel_call, apc_ends_the_call_in_which_it_runs) // N01
 {
     SOCKET s = open_socket(PORT);
     char room[16];
@@ -88,7 +88,7 @@ SUITE_TEST(cancel_call, apc_ends_the_call_in_which_it_runs) // N01 B08
     CHECK_EQ_I64(cancel_error, WSAEINVAL);
 }
 
-SUITE_TEST(cancel_call, apc_ends_a_call_that_sleeps) // N01 B08
+SUITE_TEST(cancel_call, apc_ends_a_call_that_sleeps) // N01
 {
     SOCKET s = open_socket(PORT);
     static struct runner blocked;
@@ -158,7 +158,7 @@ static void CALLBACK arrive_in_apc(ULONG_PTR unused)
     arrive_text(PORT, "outer");
 }
 
-SUITE_TEST(cancel_call, innermost_call_is_the_one_that_ends) // N01 F10
+SUITE_TEST(cancel_call, innermost_call_is_the_one_that_ends) // N01
 {
     char room[16];
 
@@ -354,7 +354,7 @@ static BOOL arrives_at_the_fifth(unsigned count)
     return TRUE;
 }
 
-SUITE_TEST(blocking_hook, is_asked_for_once_and_called_until_there_is_data) // O10 B12
+SUITE_TEST(blocking_hook, is_asked_for_once_and_called_until_there_is_data) // O10
 {
     SOCKET s = open_here(PORT);
     char room[16];
@@ -560,7 +560,7 @@ SUITE_TEST(blocking_hook, does_not_hold_up_a_time_out) // L01
     CHECK_GE_U64(atomic_load(&callbacks), 2);
 }
 
-SUITE_TEST(blocking_hook, is_called_for_each_thread_by_itself) // A20
+SUITE_TEST(blocking_hook, is_called_for_each_thread_by_itself)
 {
     static struct runner blocked[2];
 
