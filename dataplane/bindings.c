@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Binding: which address and port, and on which lcore the endpoint is at home from then on. */
+/* Binding: which address and port, and on which lcore the endpoint is at home from then on. And the
+ * other end: whose datagrams it takes. */
 
 #include <errno.h>
 #include <rte_byteorder.h>
@@ -164,6 +165,23 @@ int dataplane_bind(struct endpoint *e, uint32_t generation, uint32_t address, ui
     atomic_store_explicit(&e->state, ENDPOINT_ATTACHED, memory_order_release);
     binding_note_replays();
 out:
+    owner_mutex_unlock(&dataplane.control);
+    return result;
+}
+
+int dataplane_connect(struct endpoint *e, uint32_t generation, uint32_t address, uint16_t port)
+{
+    struct command command = {
+        .kind = COMMAND_PEER, .endpoint = e, .peer_address = address, .peer_port = port};
+    int result;
+
+    if (owner_mutex_lock(&dataplane.control) != 0)
+        return -EDEADLK;
+    result = binding_check(e, generation);
+    if (result == 0 && !binding_of(e)->bound)
+        result = -EINVAL;
+    if (result == 0)
+        command_call(&dataplane.lcores[atomic_load(&e->home)], &command);
     owner_mutex_unlock(&dataplane.control);
     return result;
 }

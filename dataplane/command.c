@@ -60,6 +60,10 @@ static void carry_out(struct lcore *lcore, struct command *command)
     case COMMAND_REMOVE:
         command->member = demux_remove(&lcore->demux, command->key, command->endpoint);
         break;
+    case COMMAND_PEER:
+        command->endpoint->lcore.peer_address = command->peer_address;
+        command->endpoint->lcore.peer_port = command->peer_port;
+        break;
     }
 }
 

@@ -22,6 +22,7 @@ enum command_kind {
     COMMAND_DETACH, /**< forget it; its frames go back to the pool */
     COMMAND_ADD,    /**< link `member` under `key` */
     COMMAND_REMOVE, /**< unlink the endpoint's member under `key`; `member` receives it */
+    COMMAND_PEER,   /**< take only what comes from this peer from now on */
 };
 
 enum command_state {
@@ -36,6 +37,8 @@ struct command {
     struct demux_key key;
     bool every_member;
     struct demux_member *member;
+    uint32_t peer_address;  /**< network order */
+    uint16_t peer_port;     /**< network order; 0: take what comes from anywhere */
     int result;             /**< of ADD as demux_add() gives it */
     _Atomic uint32_t state; /**< enum command_state */
 };

@@ -53,6 +53,8 @@
     X(DROP_RING_FULL, FATE, "drop.ring_full", "every socket that wanted it had a full ring")      \
     X(DROP_POOL_SHARE, FATE, "drop.pool_share",                                                   \
       "the sockets that wanted it held their share of the buffer pool")                           \
+    X(DROP_NOT_FROM_PEER, FATE, "drop.not_from_peer",                                             \
+      "every socket that it could be for is connected, to another than its sender")               \
     X(DROP_HANDOVER_FULL, FATE, "drop.handover_full",                                             \
       "the way to the lcore that wanted it was full")                                             \
     X(DROP_FOREIGN_BUFFER, FATE, "drop.foreign_buffer",                                           \
@@ -63,6 +65,8 @@
       "entries that single sockets lost to a full ring (SO_RCVBUF or slots)")                     \
     X(LOST_POOL_SHARE, INFO, "lost.pool_share",                                                   \
       "entries that single sockets lost because they held their share of the pool")               \
+    X(LOST_NOT_FROM_PEER, INFO, "lost.not_from_peer",                                             \
+      "entries that single sockets were not given because they are connected to another")         \
     X(LOST_HANDOVER, INFO, "lost.handover_full", "entries lost on the way to another lcore")      \
     X(LOST_SEND_NO_BUFFER, INFO, "lost.send_no_buffer",                                           \
       "datagrams that sockets sent and that found the buffer pool empty")                         \

@@ -105,6 +105,15 @@ void dataplane_endpoint_close(struct endpoint *endpoint);
 int dataplane_bind(struct endpoint *endpoint, uint32_t generation, uint32_t address, uint16_t port,
                    bool reuse);
 
+/**
+ * Connect a bound endpoint: from now on its home lcore puts in its ring only what this peer has sent.
+ * What was put in before is the consumer's to look at.
+ * @param address, port  network order; port 0: what comes from anywhere
+ * @return 0; -EINVAL not bound; -ENOTSOCK; -ENETDOWN
+ */
+int dataplane_connect(struct endpoint *endpoint, uint32_t generation, uint32_t address,
+                      uint16_t port);
+
 /** Binding of an endpoint, network order; zeros while unbound. Never blocks for an lcore. */
 void dataplane_binding(const struct endpoint *endpoint, uint32_t *address, uint16_t *port);
 

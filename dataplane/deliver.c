@@ -66,10 +66,26 @@ static void touch(struct lcore *lcore, struct endpoint *e)
     lcore->touched = e;
 }
 
+/* Is it the endpoint's peer who has sent this, or whom it is about? */
+static bool is_from_peer(const struct endpoint *e, const struct rx_meta *meta)
+{
+    return meta->source == e->lcore.peer_address && meta->source_port == e->lcore.peer_port;
+}
+
+/* Does a connected endpoint refuse it (I04)? It is told of the errors of all that it has sent. */
+static bool refuses(const struct endpoint *e, const struct rx_meta *meta)
+{
+    return !is_from_peer(e, meta) && meta->kind < RX_PORT_UNREACHABLE;
+}
+
 /* Put the frame in one endpoint's ring, unpublished. Returns COUNTER_DELIVERED or why not. */
 static enum counter offer(struct lcore *lcore, struct endpoint *e, struct rte_mbuf *mbuf,
                           uint32_t length)
 {
+    if (unlikely(e->lcore.peer_port != 0 && refuses(e, rx_meta(mbuf)))) {
+        endpoint_count(&e->lcore.not_from_peer, 1); /* I04 */
+        return COUNTER_DROP_NOT_FROM_PEER;
+    }
     if (unlikely(!ring_has_room(e, length))) {
         refresh_in_pass(lcore, e);
         if (!ring_has_room(e, length)) {
@@ -136,6 +152,19 @@ static uint64_t hand_over(struct lcore *lcore, struct rte_mbuf *mbuf, uint64_t h
     return failed;
 }
 
+/* What one endpoint has lost, by the fate of a frame that nobody else took either. */
+static enum counter lost_by(enum counter fate)
+{
+    switch (fate) {
+    case COUNTER_DROP_RING_FULL:
+        return COUNTER_LOST_RING_FULL;
+    case COUNTER_DROP_NOT_FROM_PEER:
+        return COUNTER_LOST_NOT_FROM_PEER;
+    default:
+        return COUNTER_LOST_POOL_SHARE;
+    }
+}
+
 /* The sockets that are bound to any address stand behind one key for all of 127.0.0.0/8 (keys.h). */
 static const struct demux_entry *find_loopback(struct lcore *lcore, const struct rx_meta *meta)
 {
@@ -164,6 +193,28 @@ static bool is_for(const struct demux_member *m, const struct rx_meta *meta)
     }
 }
 
+/* The one member that a unicast frame is for: who is connected to its sender before who is not
+ * connected, and of those the first. If all are connected to others, the first has it to refuse. */
+static const struct demux_member *choose(const struct demux_entry *entry,
+                                         const struct rx_meta *meta)
+{
+    const struct demux_member *open = NULL, *refusing = NULL;
+
+    for (const struct demux_member *m = entry->members; m != NULL; m = m->next) {
+        const struct endpoint *e = m->endpoint;
+
+        if (!is_for(m, meta))
+            continue;
+        if (e->lcore.peer_port == 0)
+            open = open != NULL ? open : m;
+        else if (is_from_peer(e, meta))
+            return m;
+        else
+            refusing = refusing != NULL ? refusing : m;
+    }
+    return open != NULL ? open : refusing;
+}
+
 /* Several members, members on other lcores, or a frame that no port brought as it is. */
 static enum counter fan_out(struct lcore *lcore, struct counters *counters, struct rte_mbuf *mbuf,
                             uint32_t length, const struct demux_entry *entry, bool may_hand_over)
@@ -171,6 +222,7 @@ static enum counter fan_out(struct lcore *lcore, struct counters *counters, stru
     const struct rx_meta *meta = rx_meta(mbuf);
     uint64_t homes = may_hand_over ? entry->homes : 0;
     enum counter fate = COUNTER_DROP_HANDOVER_FULL;
+    const struct demux_member *chosen = NULL;
     bool wanted_here = false;
     unsigned delivered = 0;
 
@@ -178,13 +230,14 @@ static enum counter fan_out(struct lcore *lcore, struct counters *counters, stru
         return COUNTER_DROP_ICMP; /* nobody sends from a broadcast address */
 
     if (!entry->every_member) { /* unicast belongs to one socket only, wherever it is at home */
+        chosen = choose(entry, meta);
         if (entry->members != NULL)
             homes = 0;
         else if (homes != 0)
             homes = 1ull << entry->elsewhere->home;
     }
     for (const struct demux_member *m = entry->members; m != NULL; m = m->next) {
-        if (!is_for(m, meta))
+        if (entry->every_member ? !is_for(m, meta) : m != chosen)
             continue;
         wanted_here = true;
         enum counter one = offer(lcore, m->endpoint, mbuf, length);
@@ -193,13 +246,8 @@ static enum counter fan_out(struct lcore *lcore, struct counters *counters, stru
             delivered++;
         } else {
             fate = one;
-            counter_add(counters,
-                        one == COUNTER_DROP_RING_FULL ? COUNTER_LOST_RING_FULL
-                                                      : COUNTER_LOST_POOL_SHARE,
-                        1);
+            counter_add(counters, lost_by(one), 1);
         }
-        if (!entry->every_member)
-            break;
     }
     counter_add(counters, COUNTER_DELIVERIES, delivered);
 
@@ -236,9 +284,7 @@ static inline enum counter deliver_to(struct lcore *lcore, struct counters *coun
     if (likely(fate == COUNTER_DELIVERED))
         counter_add(counters, COUNTER_DELIVERIES, 1);
     else
-        counter_add(
-            counters,
-            fate == COUNTER_DROP_RING_FULL ? COUNTER_LOST_RING_FULL : COUNTER_LOST_POOL_SHARE, 1);
+        counter_add(counters, lost_by(fate), 1);
     return fate;
 }
 

@@ -89,8 +89,9 @@ struct endpoint {
     _Atomic uint64_t received;
     _Atomic uint64_t truncated;
     _Atomic uint64_t faulted;
-    _Atomic uint64_t conditions;    /**< ends and errors that a receive has reported */
-    _Atomic uint64_t peer_filtered; /**< queued before WSPConnect and not the peer's (I05) */
+    _Atomic uint64_t conditions;     /**< ends and errors that a receive has reported */
+    _Atomic uint64_t peer_filtered;  /**< queued before WSPConnect and not the peer's (I05) */
+    _Atomic uint64_t shut_discarded; /**< queued when nobody may receive it any more (I16) */
     struct rte_mbuf *returning[ENDPOINT_RETURN_BATCH];
 
     /* --- lcore part ------------------------------------------------------------------------- */
@@ -105,7 +106,8 @@ struct endpoint {
         uint64_t bytes;         /**< payload bytes put in */
         uint64_t bytes_known;   /**< bytes_consumed when last read */
         uint32_t minimum;       /**< buffers it may always hold */
-        uint32_t refreshed;     /**< the pass in which the _known fields were last read */
+        uint32_t peer_address;  /**< only what comes from there is put in; network order */
+        uint16_t peer_port;     /**< network order; 0: from anywhere. Ends the first line */
         bool touched;
         bool ready;
         bool attached;
@@ -113,6 +115,8 @@ struct endpoint {
         _Atomic uint64_t delivered_bytes;
         _Atomic uint64_t lost_ring_full;
         _Atomic uint64_t lost_pool_share;
+        _Atomic uint64_t not_from_peer;
+        uint32_t refreshed; /**< the pass in which the _known fields were last read */
         struct endpoint *touched_next;
         struct endpoint *ready_next;
         struct endpoint *homed_next; /**< all endpoints of the lcore, a ring */

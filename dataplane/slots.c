@@ -91,6 +91,7 @@ static void reset(struct endpoint *e, const struct config_sockets *settings)
     atomic_store(&e->ignored_conditions, 0);
     atomic_store(&e->refuses_looped_groups, false);
     reset_send_queue(&e->send);
+    atomic_store(&e->shut_discarded, 0);
     memset(&e->lcore, 0, sizeof e->lcore);
     e->lcore.ring = e->ring;
     e->lcore.mask = e->mask;

@@ -2,6 +2,7 @@
 
 /* WSPBind, WSPGetSockName, WSPJoinLeaf: names of sockets and groups. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "guard.h"
@@ -63,6 +64,28 @@ static int bind_socket(SOCKET s, const struct sockaddr *name, int namelen)
     if (error == 0)
         watch_bound(&reference);
     return error;
+}
+
+int spi_bind_implicitly(const struct socket_reference *reference)
+{
+    struct completion_batch batch = {.count = 0};
+    uint32_t address;
+    uint16_t port;
+
+    dataplane_binding(reference->endpoint, &address, &port);
+    if (port != 0)
+        return 0;
+    int error = socket_relock(reference);
+    if (error != 0)
+        return error;
+    bool reuse = reference->socket->reuse_address;
+    socket_unlock(reference->endpoint, &batch);
+    int result = dataplane_bind(reference->endpoint, reference->generation, 0, 0, reuse);
+    if (result == -EINVAL)
+        return 0; /* another thread has bound it */
+    if (result == 0)
+        watch_bound(reference);
+    return wsa_error_of(result);
 }
 
 int WSPAPI spi_bind(SOCKET s, const struct sockaddr *name, int namelen, LPINT error)

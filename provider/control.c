@@ -187,9 +187,14 @@ int wirerx_socket_counters(SOCKET s, struct wirerx_socket_counters *counters)
         .delivered_bytes = atomic_load_explicit(&e->lcore.delivered_bytes, memory_order_relaxed),
         .drop_ring_full = atomic_load_explicit(&e->lcore.lost_ring_full, memory_order_relaxed),
         .drop_pool_share = atomic_load_explicit(&e->lcore.lost_pool_share, memory_order_relaxed),
+        .peer_filter = atomic_load_explicit(&e->lcore.not_from_peer, memory_order_relaxed) +
+                       atomic_load_explicit(&e->peer_filtered, memory_order_relaxed),
         .received = atomic_load_explicit(&e->received, memory_order_relaxed),
         .truncated = atomic_load_explicit(&e->truncated, memory_order_relaxed),
         .faulted = atomic_load_explicit(&e->faulted, memory_order_relaxed),
+        .discarded = atomic_load_explicit(&e->peer_filtered, memory_order_relaxed) +
+                     atomic_load_explicit(&e->shut_discarded, memory_order_relaxed),
+        .conditions = atomic_load_explicit(&e->conditions, memory_order_relaxed),
         .queued = endpoint_queued(e),
     };
     uint64_t consumed = atomic_load_explicit(&e->bytes_consumed, memory_order_relaxed);

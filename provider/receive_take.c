@@ -333,6 +333,12 @@ uint32_t receive_data_end(const struct endpoint *endpoint)
     return tail;
 }
 
+void receive_pass_over_others(struct endpoint *endpoint, struct wsp_socket *socket)
+{
+    if (front_from_peer(endpoint, socket) == NULL)
+        endpoint_flush_returns(endpoint);
+}
+
 uint32_t receive_readable(struct endpoint *endpoint, struct wsp_socket *socket)
 {
     const struct ring_element *element = front_from_peer(endpoint, socket);

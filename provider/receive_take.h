@@ -124,6 +124,9 @@ enum receive_ready receive_ready(struct endpoint *endpoint, struct wsp_socket *s
  *  while attached. */
 uint32_t receive_data_end(const struct endpoint *endpoint);
 
+/** Discard, counted, what is queued in front and not from the peer (I05). Under LOCK, while attached. */
+void receive_pass_over_others(struct endpoint *endpoint, struct wsp_socket *socket);
+
 /**
  * Bytes that FIONREAD tells: of messages the first one's (L08u), of streams all (L08), as far as they
  * have arrived. Under LOCK, while attached.

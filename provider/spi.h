@@ -11,12 +11,16 @@
 
 #include <stdint.h>
 
+#include "socket.h"
 #include "wirerx/ws2spi.h"
 
 SOCKET WSPAPI spi_socket(int af, int type, int protocol, LPWSAPROTOCOL_INFOW info, GROUP g,
                          DWORD flags, LPINT error);
 int WSPAPI spi_close_socket(SOCKET s, LPINT error);
 int WSPAPI spi_bind(SOCKET s, const struct sockaddr *name, int namelen, LPINT error);
+int WSPAPI spi_connect(SOCKET s, const struct sockaddr *name, int namelen, LPWSABUF caller,
+                       LPWSABUF callee, LPQOS sqos, LPQOS gqos, LPINT error);
+int WSPAPI spi_get_peer_name(SOCKET s, struct sockaddr *name, LPINT namelen, LPINT error);
 int WSPAPI spi_get_sock_name(SOCKET s, struct sockaddr *name, LPINT namelen, LPINT error);
 SOCKET WSPAPI spi_join_leaf(SOCKET s, const struct sockaddr *name, int namelen, LPWSABUF caller,
                             LPWSABUF callee, LPQOS sqos, LPQOS gqos, DWORD flags, LPINT error);
@@ -61,7 +65,11 @@ void spi_fill_unserved(LPWSPPROC_TABLE table);
 /** Close every socket (WSPCleanup). */
 void spi_close_all(void);
 
-/** sockaddr_in from client memory. @return 0, WSAEFAULT, WSAEAFNOSUPPORT */
+/** Bind a socket that is not bound yet to any address and a free port (A18). Waits for lcores. Not under
+ *  LOCK. @return 0, also when it was bound; WSA error */
+int spi_bind_implicitly(const struct socket_reference *reference);
+
+/** sockaddr_in from client memory. @return 0; WSAEFAULT; WSAEAFNOSUPPORT, and `address` is filled in */
 int spi_read_address(const struct sockaddr *name, int namelen, struct sockaddr_in *address);
 
 #endif

@@ -26,10 +26,12 @@ static void fill_served(LPWSPPROC_TABLE table)
     table->lpWSPCancelBlockingCall = spi_cancel_blocking_call;
     table->lpWSPCleanup = spi_cleanup;
     table->lpWSPCloseSocket = spi_close_socket;
+    table->lpWSPConnect = spi_connect;
     table->lpWSPDuplicateSocket = spi_duplicate_socket;
     table->lpWSPEnumNetworkEvents = spi_enum_network_events;
     table->lpWSPEventSelect = spi_event_select;
     table->lpWSPGetOverlappedResult = spi_get_overlapped_result;
+    table->lpWSPGetPeerName = spi_get_peer_name;
     table->lpWSPGetQOSByName = spi_get_qos_by_name;
     table->lpWSPGetSockName = spi_get_sock_name;
     table->lpWSPGetSockOpt = spi_get_sock_opt;

@@ -16,12 +16,6 @@
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-UNSERVED(int, connect_unserved,
-         (SOCKET s, const struct sockaddr *name, int length, LPWSABUF caller, LPWSABUF callee,
-          LPQOS sqos, LPQOS gqos, LPINT error),
-         SOCKET_ERROR)
-UNSERVED(int, get_peer_name_unserved, (SOCKET s, struct sockaddr *name, LPINT length, LPINT error),
-         SOCKET_ERROR)
 UNSERVED(int, recv_disconnect_unserved, (SOCKET s, LPWSABUF data, LPINT error), SOCKET_ERROR)
 UNSERVED(int, send_unserved,
          (SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD sent, DWORD flags,
@@ -38,8 +32,6 @@ UNSERVED(int, shutdown_unserved, (SOCKET s, int how, LPINT error), SOCKET_ERROR)
 
 void spi_fill_unserved(LPWSPPROC_TABLE table)
 {
-    table->lpWSPConnect = connect_unserved;
-    table->lpWSPGetPeerName = get_peer_name_unserved;
     table->lpWSPRecvDisconnect = recv_disconnect_unserved;
     table->lpWSPSend = send_unserved;
     table->lpWSPSendDisconnect = send_disconnect_unserved;

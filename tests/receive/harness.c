@@ -194,6 +194,21 @@ void arrive_filled(uint16_t port, size_t length, uint64_t sequence)
     arrive(port, payload, length);
 }
 
+void arrive_from(uint32_t source, uint16_t source_port, uint16_t port, const char *text)
+{
+    struct frame frame = {.source = source,
+                          .source_port = source_port,
+                          .destination = HERE,
+                          .destination_port = port,
+                          .payload = text,
+                          .length = strlen(text)};
+    uint8_t bytes[FRAME_MAX];
+
+    wire_send(bytes, frame_build(&frame, bytes, sizeof bytes));
+    if (!live)
+        wire_settle();
+}
+
 void arrive_at(uint32_t address, uint16_t port, const char *text)
 {
     send_to(address, port, text, strlen(text));

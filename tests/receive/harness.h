@@ -85,6 +85,9 @@ void arrive_text(uint16_t port, const char *text);
 /** Payload `sequence` of this length (frames.h's frame_fill()). */
 void arrive_filled(uint16_t port, size_t length, uint64_t sequence);
 
+/** A datagram from somebody else than SENDER. */
+void arrive_from(uint32_t source, uint16_t source_port, uint16_t port, const char *text);
+
 /** A datagram to a group. */
 void arrive_at(uint32_t address, uint16_t port, const char *text);
 

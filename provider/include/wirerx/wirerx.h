@@ -134,10 +134,15 @@ struct wirerx_socket_counters {
     uint64_t delivered_bytes; /**< their payload */
     uint64_t drop_ring_full;  /**< lost: no slot, or SO_RCVBUF bytes reached */
     uint64_t drop_pool_share; /**< lost: the socket held its share of the buffer pool */
+    uint64_t peer_filter;     /**< not taken: another than the socket's peer had sent them (I04), or
+                                   they were in the ring when it was connected (I05) */
     uint64_t received;        /**< datagrams a receive returned, whole or truncated */
     uint64_t truncated;       /**< of these, cut by buffers that were too small */
     uint64_t faulted;         /**< of these, given to a buffer that could not be written */
-    uint32_t queued;          /**< in the ring now */
+    uint64_t discarded;  /**< put in the ring, and nobody may receive them: of peer_filter those
+                                   that were there before, and what came after SD_RECEIVE (I16) */
+    uint64_t conditions; /**< put in the ring as well: ends and errors that a receive reported */
+    uint32_t queued;     /**< in the ring now */
     uint64_t queued_bytes;
 };
 
