@@ -258,7 +258,7 @@ SUITE_TEST(cancel_live, arrival_and_cancellation_exclude_each_other) // K13 K08
     struct racing racing = {.cancelled = 0};
     struct runner runner = {.thread = 0};
     uint64_t sent = 0, had = 0, aborted = 0, next = 0;
-    char room[16];
+    char room[16] = ""; /* eight digits, and what ends a string behind them */
 
     memset(operations, 0, sizeof operations);
     run(&runner, cancel_posted, s, &racing);
