@@ -30,17 +30,27 @@ int receive_check_call(struct receive_call *call)
     return 0;
 }
 
-static int check_flags(const WSAPROTOCOL_INFOW *protocol, const struct receive_call *call)
+/* MSG_WAITALL waits for a stream to fill the room, which what cannot wait cannot do. */
+static bool can_wait_for_all(const struct wsp_socket *socket, const struct receive_call *call)
 {
+    if (!receive_is_byte_stream(socket->protocol, call->flags_in))
+        return false; /* H13b */
+    if (call->overlapped == NULL && socket->nonblocking)
+        return false;                                                  /* H13 */
+    return (call->flags_in & (MSG_OOB | MSG_PEEK | MSG_PARTIAL)) == 0; /* H13 */
+}
+
+static int check_flags(const struct wsp_socket *socket, const struct receive_call *call)
+{
+    const WSAPROTOCOL_INFOW *protocol = socket->protocol;
     DWORD flags = call->flags_in;
 
     if ((flags & MSG_OOB) && !(protocol->dwServiceFlags1 & XP1_EXPEDITED_DATA))
         return WSAEOPNOTSUPP; /* H05 */
     if ((flags & MSG_PARTIAL) && !(protocol->dwServiceFlags1 & XP1_PARTIAL_MESSAGE))
         return WSAEOPNOTSUPP; /* H16 */
-    if ((flags & MSG_WAITALL) &&
-        (!receive_is_byte_stream(protocol, flags) || (flags & (MSG_OOB | MSG_PEEK | MSG_PARTIAL))))
-        return WSAEOPNOTSUPP; /* H13b */
+    if ((flags & MSG_WAITALL) && !can_wait_for_all(socket, call))
+        return WSAEOPNOTSUPP;
     if ((flags & MSG_PEEK) && call->overlapped != NULL)
         return WSAEOPNOTSUPP; /* H03 */
     return 0;
@@ -65,7 +75,7 @@ int receive_check_special(const struct socket_reference *reference, const struct
     }
     if (socket->send_only || (protocol->dwServiceFlags1 & XP1_UNI_SEND))
         return WSAEOPNOTSUPP; /* H15 */
-    error = check_flags(protocol, call);
+    error = check_flags(socket, call);
     if (error != 0)
         return error;
     if (call->overlapped != NULL && !socket->overlapped)

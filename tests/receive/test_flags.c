@@ -98,7 +98,7 @@ SUITE_TEST(flags, peek_is_for_non_overlapped_calls) // H03
     CHECK_TEXT(receive(s, room, sizeof room), room, "abc");
 }
 
-SUITE_TEST(flags, that_datagrams_do_not_know_are_refused) // H05 H13 H13b H16
+SUITE_TEST(flags, that_datagrams_do_not_know_are_refused) // H05 H13b H16
 {
     static const DWORD refused[] = {
         MSG_OOB,

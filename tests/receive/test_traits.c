@@ -271,6 +271,47 @@ SUITE_TEST(traits, wait_all_ends_when_full_or_at_the_end) // H12
     check_completed(&cut, "our");
 }
 
+SUITE_TEST(traits, wait_all_is_refused_where_nothing_can_wait) // H13 H13b
+{
+    static const DWORD others[] = {MSG_OOB, MSG_PEEK, MSG_PARTIAL};
+    SOCKET s = open_circuit(BYTES); /* nonblocking */
+    static struct operation operation;
+    char room[OPERATION_ROOM];
+
+    peer_sends(s, RX_DATAGRAM, "four");
+    CHECK_REFUSED(take(s, room, 6, MSG_WAITALL), WSAEOPNOTSUPP);
+    CHECK_REFUSED(take(s, room, 4, MSG_WAITALL), WSAEOPNOTSUPP); /* though it would not wait */
+    set_nonblocking(s, false);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        CHECK_REFUSED(take(s, room, 4, MSG_WAITALL | others[i]), WSAEOPNOTSUPP);
+        CHECK_EQ_I64(post_with(s, &operation, 4, MSG_WAITALL | others[i], NULL), WSAEOPNOTSUPP);
+    }
+    check_got(take(s, room, 4, MSG_WAITALL), room, "four", 0);
+    for (enum row row = MESSAGES; row <= PARTS; row++) {
+        s = open_circuit(row);
+        set_nonblocking(s, false);
+        CHECK_REFUSED(take(s, room, 4, MSG_WAITALL), WSAEOPNOTSUPP);
+    }
+}
+
+SUITE_TEST(traits, a_protocol_that_only_sends_cannot_receive) // H15
+{
+    static const WSAPROTOCOL_INFOW one_way[] = {
+        ROW(0, XP1_MESSAGE_ORIENTED | XP1_CONNECTIONLESS | XP1_UNI_SEND)};
+    static struct operation operation;
+    char room[OPERATION_ROOM];
+
+    provider_further_protocols = one_way;
+    provider_further_count = 1;
+    SOCKET s = open_unconnected(0);
+    peer_sends(s, RX_DATAGRAM, "not for it");
+    CHECK_REFUSED(take(s, room, 64, 0), WSAEOPNOTSUPP);
+    CHECK_REFUSED(take(s, room, 64, MSG_PEEK), WSAEOPNOTSUPP);
+    CHECK_EQ_I64(post_event(s, &operation, 16), WSAEOPNOTSUPP);
+    CHECK(!is_signalled(operation.overlapped.hEvent));
+    CHECK_EQ_I64(post_routine(s, &operation, 16), WSAEOPNOTSUPP);
+}
+
 SUITE_TEST(traits, a_graceful_end_is_zero_bytes_or_disconnected) // Q08 J01 J02 J03 J10
 {
     for (enum row row = 0; row < ROWS; row++) {
