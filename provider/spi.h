@@ -49,6 +49,8 @@ INT WSPAPI spi_address_to_string(LPSOCKADDR address, DWORD length, LPWSAPROTOCOL
                                  LPWSTR string, LPDWORD string_length, LPINT error);
 INT WSPAPI spi_string_to_address(LPWSTR string, INT family, LPWSAPROTOCOL_INFOW info,
                                  LPSOCKADDR address, LPINT length, LPINT error);
+int WSPAPI spi_send_disconnect(SOCKET s, LPWSABUF data, LPINT error);
+int WSPAPI spi_recv_disconnect(SOCKET s, LPWSABUF data, LPINT error);
 int WSPAPI spi_cleanup(LPINT error);
 
 /** Served by a refusal: refused.c says why each. */
@@ -58,6 +60,9 @@ int WSPAPI spi_async_select(SOCKET s, HWND window, unsigned int message, LONG ev
 int WSPAPI spi_duplicate_socket(SOCKET s, DWORD process, LPWSAPROTOCOL_INFOW info, LPINT error);
 BOOL WSPAPI spi_get_qos_by_name(SOCKET s, LPWSABUF name, LPQOS qos, LPINT error);
 int WSPAPI spi_listen(SOCKET s, int backlog, LPINT error);
+
+/** All thirty entries, as WSPStartup() gives them (O01). */
+void spi_fill_table(LPWSPPROC_TABLE table);
 
 /** Fill in the entries that are not served yet: they fail with WSAEOPNOTSUPP. */
 void spi_fill_unserved(LPWSPPROC_TABLE table);

@@ -39,11 +39,19 @@ static void fill_served(LPWSPPROC_TABLE table)
     table->lpWSPJoinLeaf = spi_join_leaf;
     table->lpWSPListen = spi_listen;
     table->lpWSPRecv = spi_recv;
+    table->lpWSPRecvDisconnect = spi_recv_disconnect;
     table->lpWSPRecvFrom = spi_recv_from;
     table->lpWSPSelect = spi_select;
+    table->lpWSPSendDisconnect = spi_send_disconnect;
     table->lpWSPSetSockOpt = spi_set_sock_opt;
     table->lpWSPSocket = spi_socket;
     table->lpWSPStringToAddress = spi_string_to_address;
+}
+
+void spi_fill_table(LPWSPPROC_TABLE table)
+{
+    spi_fill_unserved(table);
+    fill_served(table);
 }
 
 /* The first one. A host may start a provider several times, but it is one host. */
@@ -88,8 +96,7 @@ int WSPAPI WSPStartup(WORD wVersionRequested, LPWSPDATA lpWSPData,
     lpWSPData->wVersion = SPI_VERSION;
     lpWSPData->wHighVersion = SPI_VERSION;
     memcpy(lpWSPData->szDescription, description, sizeof description);
-    spi_fill_unserved(lpProcTable);
-    fill_served(lpProcTable);
+    spi_fill_table(lpProcTable);
     return 0;
 }
 

@@ -16,13 +16,11 @@
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-UNSERVED(int, recv_disconnect_unserved, (SOCKET s, LPWSABUF data, LPINT error), SOCKET_ERROR)
 UNSERVED(int, send_unserved,
          (SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD sent, DWORD flags,
           LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
           LPWSATHREADID thread, LPINT error),
          SOCKET_ERROR)
-UNSERVED(int, send_disconnect_unserved, (SOCKET s, LPWSABUF data, LPINT error), SOCKET_ERROR)
 UNSERVED(int, send_to_unserved,
          (SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD sent, DWORD flags,
           const struct sockaddr *to, int length, LPWSAOVERLAPPED overlapped,
@@ -32,9 +30,7 @@ UNSERVED(int, shutdown_unserved, (SOCKET s, int how, LPINT error), SOCKET_ERROR)
 
 void spi_fill_unserved(LPWSPPROC_TABLE table)
 {
-    table->lpWSPRecvDisconnect = recv_disconnect_unserved;
     table->lpWSPSend = send_unserved;
-    table->lpWSPSendDisconnect = send_disconnect_unserved;
     table->lpWSPSendTo = send_to_unserved;
     table->lpWSPShutdown = shutdown_unserved;
 }

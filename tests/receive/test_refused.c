@@ -6,6 +6,8 @@
 
 #include "harness.h"
 
+#include "protocols.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,6 +63,20 @@ static int call_qos(SOCKET s, LPINT error)
     return error ? *error : 0;
 }
 
+static WSABUF disconnect_data = {4, (char[]){'l', 'a', 's', 't'}};
+
+static int call_send_disconnect(SOCKET s, LPINT error)
+{
+    CHECK_EQ_I64(spi.lpWSPSendDisconnect(s, &disconnect_data, error), SOCKET_ERROR);
+    return error ? *error : 0;
+}
+
+static int call_recv_disconnect(SOCKET s, LPINT error)
+{
+    CHECK_EQ_I64(spi.lpWSPRecvDisconnect(s, &disconnect_data, error), SOCKET_ERROR);
+    return error ? *error : 0;
+}
+
 static const struct {
     int (*call)(SOCKET s, LPINT error);
     int error;
@@ -70,6 +86,8 @@ static const struct {
     {call_async_select, WSAEOPNOTSUPP},
     {call_duplicate, WSAEOPNOTSUPP},
     {call_qos, WSAEINVAL},
+    {call_send_disconnect, WSAENOPROTOOPT},
+    {call_recv_disconnect, WSAENOPROTOOPT},
 };
 #define REFUSALS (sizeof refusals / sizeof refusals[0])
 
@@ -100,6 +118,66 @@ SUITE_TEST(refused, no_network_comes_first) // A19
         int error = 0;
 
         CHECK_EQ_I64(refusals[i].call(s, &error), WSAENETDOWN);
+    }
+}
+
+/* --- WSPSendDisconnect, WSPRecvDisconnect ----------------------------------------------------------- */
+
+SUITE_TEST(refused, disconnect_data_that_are_not_there_are_found_out) // A09
+{
+    SOCKET s = make_socket();
+    WSABUF *gone = (WSABUF *)(void *)map_pages(1);
+    int error = 0;
+
+    unmap_pages(gone, 1);
+    CHECK_EQ_I64(spi.lpWSPSendDisconnect(s, gone, &error), SOCKET_ERROR);
+    CHECK_EQ_I64(error, WSAEFAULT);
+    CHECK_EQ_I64(spi.lpWSPRecvDisconnect(s, gone, &error), SOCKET_ERROR);
+    CHECK_EQ_I64(error, WSAEFAULT);
+}
+
+/* Of a protocol with connections it matters first whether there is one. */
+SUITE_TEST(refused, disconnect_needs_a_connection_where_there_are_any)
+{
+    static WSAPROTOCOL_INFOW circuit;
+    int error = 0;
+
+    circuit = (WSAPROTOCOL_INFOW){.dwServiceFlags1 = XP1_MESSAGE_ORIENTED | XP1_GUARANTEED_DELIVERY,
+                                  .dwCatalogEntryId = 1999,
+                                  .iAddressFamily = AF_INET,
+                                  .iSocketType = SOCK_SEQPACKET,
+                                  .iProtocol = 253};
+    provider_further_protocols = &circuit;
+    provider_further_count = 1;
+    SOCKET s = spi.lpWSPSocket(AF_INET, SOCK_SEQPACKET, 253, NULL, 0, WSA_FLAG_OVERLAPPED, &error);
+
+    CHECK_MSG(s != INVALID_SOCKET, "WSPSocket: %d", error);
+    for (int with_data = 0; with_data < 2; with_data++) {
+        LPWSABUF data = with_data ? &disconnect_data : NULL;
+
+        CHECK_EQ_I64(spi.lpWSPSendDisconnect(s, data, &error), SOCKET_ERROR);
+        CHECK_EQ_I64(error, WSAENOTCONN);
+        CHECK_EQ_I64(spi.lpWSPRecvDisconnect(s, data, &error), SOCKET_ERROR);
+        CHECK_EQ_I64(error, WSAENOTCONN);
+    }
+}
+
+/* What either does without data is WSPShutdown's answer. */
+SUITE_TEST(refused, disconnect_without_data_is_a_shutdown)
+{
+    SOCKET s = open_socket(PORT), other = open_socket(OTHER_PORT);
+    int error = 0, other_error = 0;
+
+    CHECK_EQ_I64(spi.lpWSPSendDisconnect(s, NULL, &error),
+                 spi.lpWSPShutdown(other, SD_SEND, &other_error));
+    CHECK_EQ_I64(error, other_error);
+    CHECK_EQ_I64(spi.lpWSPRecvDisconnect(s, NULL, &error),
+                 spi.lpWSPShutdown(other, SD_RECEIVE, &other_error));
+    CHECK_EQ_I64(error, other_error);
+    if (other_error == 0) {
+        char room[4];
+
+        CHECK_EQ_I64(receive(s, room, sizeof room).error, WSAESHUTDOWN);
     }
 }
 

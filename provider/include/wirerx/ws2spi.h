@@ -157,7 +157,7 @@ typedef int(WSPAPI *LPWSPRECV)(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount
                                LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine,
                                LPWSATHREADID lpThreadId, LPINT lpErrno);
 
-/** End the receiving half and take disconnect data. Neither TCP nor UDP has any: WSAEOPNOTSUPP. */
+/** As WSARecvDisconnect(). No protocol here has disconnect data: WSAENOPROTOOPT. */
 typedef int(WSPAPI *LPWSPRECVDISCONNECT)(SOCKET s, LPWSABUF lpInboundDisconnectData, LPINT lpErrno);
 
 /** LPWSPRECV that also tells who sent the datagram, as WSARecvFrom() (I06 to I10). */
@@ -180,7 +180,7 @@ typedef int(WSPAPI *LPWSPSEND)(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount
                                LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine,
                                LPWSATHREADID lpThreadId, LPINT lpErrno);
 
-/** End the sending half with disconnect data. Neither TCP nor UDP has any: WSAEOPNOTSUPP. */
+/** As WSASendDisconnect(). No protocol here has disconnect data: WSAENOPROTOOPT. */
 typedef int(WSPAPI *LPWSPSENDDISCONNECT)(SOCKET s, LPWSABUF lpOutboundDisconnectData,
                                          LPINT lpErrno);
 
