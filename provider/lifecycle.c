@@ -49,6 +49,7 @@ static void set_up(struct endpoint *endpoint, const WSAPROTOCOL_INFOW *protocol,
     socket->manner = receive_manner_of(protocol);
     socket->receive_shut = socket->send_shut = false;
     socket->ended = false;
+    socket->blocked = false;
     socket->position = 0;
     socket->peer_address = 0;
     socket->peer_port = 0;

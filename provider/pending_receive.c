@@ -9,6 +9,7 @@
 #include "host/host.h"
 #include "overlapped_status.h"
 #include "receive_take.h"
+#include "shutdown.h"
 #include "watch.h"
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -246,8 +247,10 @@ bool pending_serve(struct endpoint *endpoint, struct completion_batch *batch)
 
     if (serve_posted(endpoint, socket, batch))
         return true;
-    if (unlikely(posted_word(endpoint) & ENDPOINT_WATCHED)) /* M08: what is left of the data */
-        watch_serve(endpoint, socket, batch);
+    if (unlikely(posted_word(endpoint) & ENDPOINT_WATCHED)) {
+        shutdown_discard(endpoint, socket);
+        watch_serve(endpoint, socket, batch); /* M08: what is left of the data */
+    }
     if (endpoint_seen_empty(endpoint))
         endpoint_flush_returns(endpoint);
     return false;

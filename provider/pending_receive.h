@@ -95,7 +95,7 @@ struct posted_receive *pending_remove_all(struct endpoint *endpoint);
 
 /**
  * Match data with posted receives until either is used up or the batch is full; then, if the endpoint is
- * watched, watch_serve(). Under LOCK.
+ * watched, shutdown_discard() and watch_serve(). Under LOCK.
  * @return true: data and posted receives are left, and what watches has not been served
  */
 bool pending_serve(struct endpoint *endpoint, struct completion_batch *batch);

@@ -6,6 +6,7 @@
 #include "overlapped_status.h"
 #include "receive.h"
 #include "receive_take.h"
+#include "shutdown.h"
 #include "watch.h"
 
 static _Thread_local struct {
@@ -113,6 +114,8 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
         bool found = false;
 
         error = receive_check_socket(reference, call);
+        if (unlikely(error == WSAESHUTDOWN && waited))
+            error = 0; /* J12: it was pending before */
         if (error == 0 && blocking_refused() && !socket->nonblocking)
             error = WSAEINPROGRESS; /* A20 */
         /* Posted receives come first: what is queued is theirs (G12). Those that it is not enough for
@@ -126,8 +129,10 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
         else if (error == 0 && endpoint_seen_empty(endpoint))
             endpoint_flush_returns(endpoint);
         if (found || error != 0) {
-            if (unlikely(!socket->plain))
+            if (unlikely(!socket->plain)) {
                 watch_received(endpoint, socket, error, &batch);
+                shutdown_discard(endpoint, socket);
+            }
             socket_unlock(endpoint, &batch);
             break;
         }
@@ -138,6 +143,7 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
 
         if (!waited)
             limits = receive_limits_of(socket);
+        socket->blocked |= !nonblocking;
         limits.seen = tail;
         unlock(endpoint, &batch, seen_before);
         if (nonblocking)

@@ -52,6 +52,7 @@ struct wsp_socket {
         plain; /**< datagrams from anybody, nothing that refuses receives, no network events: the case
                      that is tuned */
     _Atomic bool receive_shut;  /**< SD_RECEIVE (I16) */
+    bool blocked;               /**< a receive has ever waited inside its call (shutdown.h) */
     bool send_shut;             /**< SD_SEND (J16) */
     bool ended;                 /**< a receive has found the end of the circuit ... */
     uint32_t end;               /**< ... and every later one ends with this status */

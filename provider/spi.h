@@ -22,6 +22,7 @@ int WSPAPI spi_connect(SOCKET s, const struct sockaddr *name, int namelen, LPWSA
                        LPWSABUF callee, LPQOS sqos, LPQOS gqos, LPINT error);
 int WSPAPI spi_get_peer_name(SOCKET s, struct sockaddr *name, LPINT namelen, LPINT error);
 int WSPAPI spi_get_sock_name(SOCKET s, struct sockaddr *name, LPINT namelen, LPINT error);
+int WSPAPI spi_shutdown(SOCKET s, int how, LPINT error);
 SOCKET WSPAPI spi_join_leaf(SOCKET s, const struct sockaddr *name, int namelen, LPWSABUF caller,
                             LPWSABUF callee, LPQOS sqos, LPQOS gqos, DWORD flags, LPINT error);
 int WSPAPI spi_set_sock_opt(SOCKET s, int level, int name, const char *value, int length,

@@ -44,6 +44,7 @@ static void fill_served(LPWSPPROC_TABLE table)
     table->lpWSPSelect = spi_select;
     table->lpWSPSendDisconnect = spi_send_disconnect;
     table->lpWSPSetSockOpt = spi_set_sock_opt;
+    table->lpWSPShutdown = spi_shutdown;
     table->lpWSPSocket = spi_socket;
     table->lpWSPStringToAddress = spi_string_to_address;
 }

@@ -26,11 +26,9 @@ UNSERVED(int, send_to_unserved,
           const struct sockaddr *to, int length, LPWSAOVERLAPPED overlapped,
           LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, LPWSATHREADID thread, LPINT error),
          SOCKET_ERROR)
-UNSERVED(int, shutdown_unserved, (SOCKET s, int how, LPINT error), SOCKET_ERROR)
 
 void spi_fill_unserved(LPWSPPROC_TABLE table)
 {
     table->lpWSPSend = send_unserved;
     table->lpWSPSendTo = send_to_unserved;
-    table->lpWSPShutdown = shutdown_unserved;
 }

@@ -12,8 +12,8 @@ static void ring(const struct endpoint *endpoint, struct wsp_socket *socket,
 
 void watch_settle(struct endpoint *endpoint, struct wsp_socket *socket)
 {
-    pending_watch(endpoint,
-                  (socket->awaited & SELECT_READ) || network_events_need_arrivals(socket));
+    pending_watch(endpoint, (socket->awaited & SELECT_READ) || socket->receive_shut ||
+                                network_events_need_arrivals(socket));
 }
 
 void watch_serve(struct endpoint *endpoint, struct wsp_socket *socket,

@@ -5,7 +5,8 @@
 /**
  * @file
  * What waits for a socket to become ready, beside posted and blocked receives: a selection of network
- * events (network_events.h) and calls of WSPSelect (select.h). Both see it in the same place.
+ * events (network_events.h) and calls of WSPSelect (select.h). Both see it in the same place. So is a
+ * socket that may not receive any more, whose arrivals are discarded (shutdown.h).
  *
  * While one of them has to see arrivals the endpoint is watched: ENDPOINT_WATCHED stands in
  * endpoint.posted, and the home lcore treats every burst as one that a posted receive waits for. It

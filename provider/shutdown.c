@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* WSPShutdown. */
+
+#include "shutdown.h"
+
+#include "pending_receive.h"
+#include "receive_take.h"
+#include "spi.h"
+#include "watch.h"
+
+void shutdown_discard(struct endpoint *endpoint, struct wsp_socket *socket)
+{
+    const struct ring_element *element;
+    uint32_t kept = socket->blocked ? 1 : 0;
+
+    if (!socket->receive_shut || socket->first != NULL ||
+        atomic_load_explicit(&endpoint->sleepers, memory_order_relaxed) != 0)
+        return;
+    while (endpoint_peek(endpoint, kept) != NULL && (element = endpoint_front(endpoint)) != NULL) {
+        endpoint_count(&endpoint->shut_discarded, 1);
+        endpoint_consume(endpoint, element);
+        socket->position = 0;
+    }
+    endpoint_flush_returns(endpoint);
+}
+
+static void shut_receiving(struct endpoint *endpoint, struct wsp_socket *socket)
+{
+    socket->receive_shut = true;
+    receive_settle_plain(socket);
+    watch_settle(endpoint, socket);
+    full_fence(); /* F2: watched, above, before the tail that is looked at next */
+}
+
+/* A circuit's peer is told here that nothing follows (RX_END, J16), once circuits send. */
+static void shut_sending(struct wsp_socket *socket)
+{
+    socket->send_shut = true;
+}
+
+static int check(const struct socket_reference *reference, int how)
+{
+    const WSAPROTOCOL_INFOW *protocol = reference->socket->protocol;
+
+    if (how != SD_RECEIVE && how != SD_SEND && how != SD_BOTH)
+        return WSAEINVAL; /* J14h */
+    if (atomic_load_explicit(&reference->endpoint->state, memory_order_relaxed) ==
+        ENDPOINT_NET_DOWN)
+        return WSAENETDOWN; /* A19 */
+    if (!(protocol->dwServiceFlags1 & XP1_CONNECTIONLESS) && reference->socket->peer_port == 0)
+        return WSAENOTCONN; /* J14 */
+    return 0;
+}
+
+static int shut_down(SOCKET s, int how)
+{
+    struct completion_batch batch = {.count = 0};
+    struct socket_reference reference;
+    int error = socket_lock(s, &reference);
+
+    if (error != 0)
+        return error;
+    error = check(&reference, how);
+    if (error == 0) {
+        if (how != SD_SEND)
+            shut_receiving(reference.endpoint, reference.socket);
+        if (how != SD_RECEIVE)
+            shut_sending(reference.socket);
+        pending_serve(reference.endpoint,
+                      &batch); /* what is queued goes to who has posted, or goes */
+        watch_serve(reference.endpoint, reference.socket,
+                    &batch); /* a WSPSelect sees what changed */
+    }
+    socket_unlock(reference.endpoint, &batch);
+    return error;
+}
+
+int WSPAPI spi_shutdown(SOCKET s, int how, LPINT error)
+{
+    return spi_result(error, shut_down(s, how));
+}
