@@ -28,6 +28,12 @@ void endpoint_wake_one(struct endpoint *e)
     wake(&e->wake_sequence, 1);
 }
 
+void endpoint_wake_senders(struct endpoint *e)
+{
+    atomic_fetch_add_explicit(&e->send.wake_sequence, 1, memory_order_release);
+    wake(&e->send.wake_sequence, INT_MAX);
+}
+
 void endpoint_wake_all(struct endpoint *e)
 {
     atomic_fetch_add_explicit(&e->wake_sequence, 1, memory_order_release);

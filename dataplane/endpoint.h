@@ -231,7 +231,10 @@ static inline void endpoint_count(_Atomic uint64_t *counter, uint64_t n)
 /** Wake one sleeping receiver if there is one. Any thread, also an lcore. */
 void endpoint_wake_one(struct endpoint *e);
 
-/** Wake all of them (close, stop, error). Any thread. */
+/** Wake all senders that sleep for room, and those that are about to. Any thread, also an lcore. */
+void endpoint_wake_senders(struct endpoint *e);
+
+/** Wake all receivers (close, stop, error). Any thread. */
 void endpoint_wake_all(struct endpoint *e);
 
 #endif

@@ -2,7 +2,6 @@
 #include "send.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <rte_byteorder.h>
 #include <rte_cycles.h>
 #include <rte_ether.h>
@@ -261,10 +260,8 @@ static void tell_waiting(struct lcore *lcore, struct endpoint *e)
     full_fence(); /* F4: the head before `posted` and `sleepers` below */
     if (unlikely(atomic_load_explicit(&e->send.posted, memory_order_relaxed) != 0))
         lcore_owe_service(lcore, e);
-    if (unlikely(atomic_load_explicit(&e->send.sleepers, memory_order_relaxed) != 0)) {
-        atomic_fetch_add_explicit(&e->send.wake_sequence, 1, memory_order_release);
-        wake(&e->send.wake_sequence, INT_MAX);
-    }
+    if (unlikely(atomic_load_explicit(&e->send.sleepers, memory_order_relaxed) != 0))
+        endpoint_wake_senders(e);
 }
 
 /* --- the list of senders ---------------------------------------------------------------------- */

@@ -159,6 +159,7 @@ static int join_leaf(SOCKET s, const struct sockaddr *name, int namelen, DWORD f
     if (error != 0)
         return error;
     reference.socket->send_only = flags == JL_SENDER_ONLY; /* O09 */
+    reference.socket->receive_only = flags == JL_RECEIVER_ONLY;
     receive_settle_plain(reference.socket);
     socket_unlock(reference.endpoint, &batch);
     return 0;

@@ -3,9 +3,11 @@
 /* WSPIoctl. */
 
 #include "guard.h"
+#include "options.h"
 #include "pending_receive.h"
 #include "receive_take.h"
 #include "spi.h"
+#include "wirerx/mswsock.h"
 
 static int set_nonblocking(struct wsp_socket *socket, LPVOID in, DWORD in_bytes)
 {
@@ -38,6 +40,56 @@ static int readable_bytes(const struct socket_reference *reference, LPVOID out, 
     return 0;
 }
 
+/* Controls that take one number, which may be given as a single byte where it is a boolean. Under
+ * LOCK. */
+static int set_ignored(const struct socket_reference *reference, enum rx_kind kind, DWORD wanted)
+{
+    _Atomic uint32_t *ignored = &reference->endpoint->ignored_conditions;
+
+    if (wanted)
+        atomic_fetch_and_explicit(ignored, ~(1u << kind), memory_order_relaxed);
+    else
+        atomic_fetch_or_explicit(ignored, 1u << kind, memory_order_relaxed);
+    return 0;
+}
+
+static int set_connection_reset(const struct socket_reference *reference, DWORD wanted)
+{
+    return set_ignored(reference, RX_PORT_UNREACHABLE, wanted); /* L11 */
+}
+
+static int set_network_reset(const struct socket_reference *reference, DWORD wanted)
+{
+    return set_ignored(reference, RX_TIME_EXCEEDED, wanted);
+}
+
+static const struct {
+    DWORD code;
+    DWORD least_bytes;
+    int (*set)(const struct socket_reference *, DWORD value);
+} number_rows[] = {
+    {(DWORD)SIO_UDP_CONNRESET, 1, set_connection_reset},
+    {(DWORD)SIO_UDP_NETRESET, 1, set_network_reset},
+    {(DWORD)SIO_MULTIPOINT_LOOPBACK, 1, option_set_multicast_loop},
+    {(DWORD)SIO_MULTICAST_SCOPE, sizeof(DWORD), option_set_multicast_ttl},
+};
+
+static int set_number(const struct socket_reference *reference, DWORD code, LPVOID in,
+                      DWORD in_bytes)
+{
+    DWORD value = 0;
+
+    for (size_t i = 0; i < sizeof number_rows / sizeof number_rows[0]; i++) {
+        if (number_rows[i].code != code)
+            continue;
+        if (in_bytes < number_rows[i].least_bytes ||
+            !guard_copy_from(&value, in, RTE_MIN(in_bytes, (DWORD)sizeof value)))
+            return WSAEFAULT;
+        return number_rows[i].set(reference, value);
+    }
+    return WSAEOPNOTSUPP;
+}
+
 static int control(SOCKET s, DWORD code, LPVOID in, DWORD in_bytes, LPVOID out, DWORD out_bytes,
                    LPDWORD returned)
 {
@@ -55,7 +107,7 @@ static int control(SOCKET s, DWORD code, LPVOID in, DWORD in_bytes, LPVOID out, 
     else if (code == (DWORD)FIONREAD)
         error = readable_bytes(&reference, out, out_bytes, &written);
     else
-        error = WSAEOPNOTSUPP;
+        error = set_number(&reference, code, in, in_bytes);
     if (error == 0 && !guard_store32(returned, written))
         error = WSAEFAULT;
     socket_unlock(reference.endpoint, &batch);

@@ -17,6 +17,10 @@
      WSA_FLAG_MULTIPOINT_D_LEAF)
 #define KNOWN_FLAGS (WSA_FLAG_OVERLAPPED | MULTIPOINT_FLAGS | WSA_FLAG_NO_HANDLE_INHERIT)
 
+/** As on Windows. */
+#define DEFAULT_TTL 128
+#define DEFAULT_MULTICAST_TTL 1
+
 static int check_socket_flags(DWORD flags, GROUP group)
 {
     DWORD multipoint = flags & MULTIPOINT_FLAGS;
@@ -40,6 +44,7 @@ static void set_up(struct endpoint *endpoint, const WSAPROTOCOL_INFOW *protocol,
     socket->overlapped = (flags & WSA_FLAG_OVERLAPPED) != 0;
     socket->multipoint = (flags & MULTIPOINT_FLAGS) != 0;
     socket->send_only = false;
+    socket->receive_only = false;
     socket->nonblocking = false;
     socket->reuse_address = false;
     socket->stamp = false;
@@ -53,6 +58,12 @@ static void set_up(struct endpoint *endpoint, const WSAPROTOCOL_INFOW *protocol,
     socket->position = 0;
     socket->peer_address = 0;
     socket->peer_port = 0;
+    socket->send_timeout_ms = 0;
+    socket->broadcast = false;
+    socket->ttl = DEFAULT_TTL;
+    socket->multicast_ttl = DEFAULT_MULTICAST_TTL;
+    socket->tos = 0;
+    socket->multicast_interface = 0;
     socket->send_blocked = false;
     socket->awaited = 0;
     network_events_reset(socket);
@@ -119,6 +130,7 @@ static void close_locked(const struct socket_reference *reference)
     lock_word_retire(&endpoint->word);
     pending_cancel_list(list);   /* K02, K03 */
     endpoint_wake_all(endpoint); /* B11 */
+    endpoint_wake_senders(endpoint);
     if (bell != NULL)
         select_ring(bell);
     dataplane_endpoint_close(endpoint);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "guard.h"
+#include "options.h"
 #include "pending_receive.h"
 #include "protocols.h"
 #include "spi.h"
@@ -14,20 +15,6 @@
 
 /** Largest SO_WIRERX_MAX_POSTED. */
 #define MAX_POSTED_LIMIT 1048576u
-
-enum option_kind {
-    OPTION_DWORD,
-    OPTION_BOOL
-};
-
-/* Options that are one number of the provider's. get and set run under LOCK. */
-struct option_row {
-    int level;
-    int name;
-    enum option_kind kind;
-    DWORD (*get)(const struct socket_reference *);
-    int (*set)(const struct socket_reference *, DWORD value); /* NULL: read only */
-};
 
 static DWORD get_receive_buffer(const struct socket_reference *r)
 {
@@ -117,6 +104,9 @@ static const struct option_row *find_row(int level, int name)
     for (size_t i = 0; i < sizeof option_rows / sizeof option_rows[0]; i++)
         if (option_rows[i].level == level && option_rows[i].name == name)
             return &option_rows[i];
+    for (size_t i = 0; i < send_option_rows_count; i++)
+        if (send_option_rows[i].level == level && send_option_rows[i].name == name)
+            return &send_option_rows[i];
     return NULL;
 }
 
@@ -157,9 +147,9 @@ static int set_option(SOCKET s, int level, int name, const char *value, int leng
         return error;
     if (row == NULL || row->set == NULL)
         error = WSAENOPROTOOPT;
-    else if (value == NULL || length < (row->kind == OPTION_BOOL ? 1 : (int)sizeof number) ||
+    else if (value == NULL || length < (row->kind == OPTION_DWORD ? (int)sizeof number : 1) ||
              !guard_copy_from(&number, value, RTE_MIN((size_t)length, sizeof number)))
-        error = WSAEFAULT; /* a boolean may be a single byte */
+        error = WSAEFAULT;
     else
         error = row->set(&reference, number);
     socket_unlock(reference.endpoint, &batch);

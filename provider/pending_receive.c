@@ -419,6 +419,7 @@ static void network_down(struct endpoint *endpoint)
     completion_signal(&batch);
     end_list(list, OVERLAPPED_NETWORK_UNREACHABLE); /* D18 */
     endpoint_wake_all(endpoint);
+    endpoint_wake_senders(endpoint);
 }
 
 static void tick(void)

@@ -37,9 +37,10 @@ struct wsp_socket {
     /** Traits decide how receives behave (Q01-Q09). What is atomic may be read without LOCK, to refuse a
      *  call early; LOCK decides. */
     const WSAPROTOCOL_INFOW *_Atomic protocol;
-    _Atomic bool overlapped; /**< WSA_FLAG_OVERLAPPED (P01) */
-    _Atomic bool send_only;  /**< JL_SENDER_ONLY (H15) */
-    bool multipoint;         /**< made for WSPJoinLeaf */
+    _Atomic bool overlapped;   /**< WSA_FLAG_OVERLAPPED (P01) */
+    _Atomic bool send_only;    /**< JL_SENDER_ONLY (H15) */
+    _Atomic bool receive_only; /**< JL_RECEIVER_ONLY */
+    bool multipoint;           /**< made for WSPJoinLeaf */
     bool nonblocking;
     bool reuse_address;
     bool stamp;               /**< SO_WIRERX_STAMP */
@@ -59,6 +60,13 @@ struct wsp_socket {
     uint32_t position;          /**< bytes of the first element that receives have had */
     uint32_t peer_address;      /**< WSPConnect (I04); network order */
     _Atomic uint16_t peer_port; /**< network order; 0: not connected */
+
+    DWORD send_timeout_ms;        /**< SO_SNDTIMEO; 0: none */
+    bool broadcast;               /**< SO_BROADCAST */
+    uint8_t ttl;                  /**< IP_TTL */
+    uint8_t multicast_ttl;        /**< IP_MULTICAST_TTL */
+    uint8_t tos;                  /**< IP_TOS */
+    uint32_t multicast_interface; /**< IP_MULTICAST_IF, network order; 0: the default */
 
     bool send_blocked; /**< a send has failed with WSAEWOULDBLOCK and its room has not come yet */
     unsigned awaited;  /**< SELECT_* that calls of WSPSelect wait for (select.h) */

@@ -6,7 +6,7 @@
  * @file
  * The entries of WSPPROC_TABLE that are served. Microsoft's pages of the LPWSP* callbacks say what
  * each does; what differs or is silent there is a clause marked "Here" in winsock-semantics. All but
- * WSPRecv and WSPRecvFrom are control: they may wait for lcores to answer.
+ * WSPRecv, WSPRecvFrom, WSPSend and WSPSendTo are control: they may wait for lcores to answer.
  */
 
 #include <stdint.h>
@@ -38,6 +38,13 @@ int WSPAPI spi_recv_from(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD receiv
                          struct sockaddr *from, LPINT fromlen, LPWSAOVERLAPPED overlapped,
                          LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, LPWSATHREADID thread,
                          LPINT error);
+int WSPAPI spi_send(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD sent, DWORD flags,
+                    LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
+                    LPWSATHREADID thread, LPINT error);
+int WSPAPI spi_send_to(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD sent, DWORD flags,
+                       const struct sockaddr *to, int tolen, LPWSAOVERLAPPED overlapped,
+                       LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, LPWSATHREADID thread,
+                       LPINT error);
 BOOL WSPAPI spi_get_overlapped_result(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD transferred,
                                       BOOL wait, LPDWORD flags, LPINT error);
 int WSPAPI spi_event_select(SOCKET s, WSAEVENT event, LONG events, LPINT error);
@@ -64,9 +71,6 @@ int WSPAPI spi_listen(SOCKET s, int backlog, LPINT error);
 
 /** All thirty entries, as WSPStartup() gives them (O01). */
 void spi_fill_table(LPWSPPROC_TABLE table);
-
-/** Fill in the entries that are not served yet: they fail with WSAEOPNOTSUPP. */
-void spi_fill_unserved(LPWSPPROC_TABLE table);
 
 /** Close every socket (WSPCleanup). */
 void spi_close_all(void);

@@ -42,7 +42,9 @@ static void fill_served(LPWSPPROC_TABLE table)
     table->lpWSPRecvDisconnect = spi_recv_disconnect;
     table->lpWSPRecvFrom = spi_recv_from;
     table->lpWSPSelect = spi_select;
+    table->lpWSPSend = spi_send;
     table->lpWSPSendDisconnect = spi_send_disconnect;
+    table->lpWSPSendTo = spi_send_to;
     table->lpWSPSetSockOpt = spi_set_sock_opt;
     table->lpWSPShutdown = spi_shutdown;
     table->lpWSPSocket = spi_socket;
@@ -51,7 +53,6 @@ static void fill_served(LPWSPPROC_TABLE table)
 
 void spi_fill_table(LPWSPPROC_TABLE table)
 {
-    spi_fill_unserved(table);
     fill_served(table);
 }
 

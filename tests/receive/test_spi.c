@@ -73,24 +73,6 @@ SUITE_TEST(spi, startup_negotiates_or_refuses) // O01
                  WSAEPROVIDERFAILEDINIT);
 }
 
-SUITE_TEST(spi, unserved_entries_say_so) // README's list
-{
-    int error = 0;
-    SOCKET s = 4;
-
-#define CHECK_UNSERVED(call, failure)       \
-    do {                                    \
-        error = 0;                          \
-        CHECK((call) == (failure));         \
-        CHECK_EQ_I64(error, WSAEOPNOTSUPP); \
-    } while (0)
-
-    CHECK_UNSERVED(spi.lpWSPSend(s, NULL, 0, NULL, 0, NULL, NULL, NULL, &error), SOCKET_ERROR);
-    CHECK_UNSERVED(spi.lpWSPSendTo(s, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, NULL, &error),
-                   SOCKET_ERROR);
-    CHECK_EQ_I64(spi.lpWSPSend(s, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL), SOCKET_ERROR); // A21
-}
-
 SUITE_TEST(spi, structures_are_those_of_windows) // O08
 {
     CHECK_EQ_U64(sizeof(WSABUF), 16);
