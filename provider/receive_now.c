@@ -46,9 +46,9 @@ static int take(struct endpoint *endpoint, struct wsp_socket *socket,
 
     if (got->status == OVERLAPPED_ACCESS_VIOLATION)
         return WSAEFAULT;
-    if ((error == 0 || error == WSAEMSGSIZE) && !guard_store32(call->bytes_received, got->bytes))
-        return WSAEFAULT;                                                         /* I02; A12 */
-    if (error == 0 && !guard_store32(call->flags, overlapped_flags(got->status))) /* H10, H11 */
+    if ((error == 0 || error == WSAEMSGSIZE) && /* I02; A12; H10, H11 */
+        (!guard_store32(call->bytes_received, got->bytes) ||
+         !guard_store32(call->flags, overlapped_flags(got->status))))
         return WSAEFAULT;
     if (got->first != NULL)
         receive_remember(got->first);
