@@ -2,10 +2,10 @@
 #include "blocking.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "guard.h"
+#include "host/stack_mark.h"
 #include "socket.h"
 #include "spi.h"
 
@@ -19,7 +19,8 @@ enum frame_kind {
 struct frame {
     struct blocking_call *call;
     uint64_t mark; /**< what is in the record for as long as it is one */
-    void *memory;  /**< blocking_own() */
+    struct stack_mark stack;
+    void *memory; /**< blocking_own() */
     enum frame_kind kind;
     bool in_callback;
     bool forked;
@@ -35,32 +36,22 @@ static _Thread_local struct {
 
 _Atomic bool blocking_has_callbacks;
 
-/* On another stack addresses say nothing. */
-static bool on_alternate_stack(void)
-{
-    stack_t stack;
-
-    return sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK);
-}
-
-/* Is the record still there? The stack grows down: what is not above this frame is not. What is above
- * may have been overwritten; or be gone altogether with a coroutine's stack, so that it is read with
- * care. */
-static __attribute__((noinline)) bool is_live(const struct frame *frame)
+/* Is the record still there? Its frame is, and it has not been overwritten by a later call of the same
+ * function; the stack of a coroutine may be gone altogether, so that it is read with care. */
+static bool is_live(const struct frame *frame, uintptr_t asker)
 {
     uint64_t mark;
 
-    return ((uintptr_t)frame->call > (uintptr_t)__builtin_frame_address(0) ||
-            on_alternate_stack()) &&
-           guard_copy_from(&mark, &frame->call->mark, sizeof mark) && mark == frame->mark;
+    return guard_copy_from(&mark, &frame->call->mark, sizeof mark) && mark == frame->mark &&
+           !stack_mark_is_left(&frame->stack, asker);
 }
 
 /* Frames without those that were left by longjmp(). Changes nothing: for signal handlers, too. */
-static uint32_t live_depth(void)
+static uint32_t live_depth(uintptr_t asker)
 {
     uint32_t depth = mine.depth;
 
-    while (depth > 0 && !is_live(&mine.frames[depth - 1]))
+    while (depth > 0 && !is_live(&mine.frames[depth - 1], asker))
         depth--;
     return depth;
 }
@@ -84,7 +75,7 @@ static void drop_frames(uint32_t depth)
 
 static bool push(struct blocking_call *call, enum frame_kind kind)
 {
-    uint32_t level = live_depth();
+    uint32_t level = live_depth(call->stack.end);
     struct frame *frame = &mine.frames[level];
 
     drop_frames(level);
@@ -94,7 +85,12 @@ static bool push(struct blocking_call *call, enum frame_kind kind)
     /* Odd times the address: another one for every call, and no value that a stack happens to hold. */
     call->mark = ++mine.marks * UINT64_C(0x9e3779b97f4a7c15) ^ (uintptr_t)call;
     do { /* again if a signal handler has made a call of its own meanwhile, in this frame */
-        *frame = (struct frame){.call = call, .mark = call->mark, .kind = kind};
+        *frame = (struct frame){
+            .call = call,
+            .mark = call->mark,
+            .stack = call->stack,
+            .kind = kind,
+        };
         atomic_signal_fence(memory_order_seq_cst);
         mine.depth = level + 1;
         atomic_signal_fence(memory_order_seq_cst);
@@ -111,18 +107,19 @@ static void pop(struct blocking_call *call)
     }
 }
 
-bool blocking_in_callback(void)
+bool blocking_in_callback(uintptr_t asker)
 {
-    uint32_t depth = live_depth();
+    uint32_t depth = live_depth(asker);
 
     return depth > 0 && mine.frames[depth - 1].in_callback;
 }
 
-int blocking_begin(struct blocking_call *call, const WSAPROTOCOL_INFOW *protocol)
+int blocking_begin_marked(struct blocking_call *call, const WSAPROTOCOL_INFOW *protocol)
 {
     int error;
 
-    if (blocking_refused())
+    if (unlikely(atomic_load_explicit(&blocking_has_callbacks, memory_order_relaxed)) &&
+        blocking_in_callback(call->stack.end))
         return WSAEINPROGRESS;
     call->callback = NULL;
     call->context = 0;
@@ -247,7 +244,7 @@ enum blocking_wake blocking_sleep(struct blocking_call *call, const struct wake_
 
 int blocking_cancel(void)
 {
-    for (uint32_t depth = live_depth(); depth > 0; depth--) {
+    for (uint32_t depth = live_depth(STACK_FRAME_END); depth > 0; depth--) {
         struct frame *frame = &mine.frames[depth - 1];
 
         if (frame->kind == FRAME_CALL) {
@@ -265,7 +262,7 @@ int WSPAPI spi_cancel_blocking_call(LPINT error)
     return spi_result(error, blocking_cancel());
 }
 
-void blocking_enter_routine(struct blocking_call *call)
+void blocking_enter_routine_marked(struct blocking_call *call)
 {
     if (!push(call, FRAME_ROUTINE))
         call->level = BLOCKING_MAX_DEPTH; /* too deep to be told apart */

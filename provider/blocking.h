@@ -24,9 +24,8 @@
  * included. So nothing that has to be undone may be outstanding when they are called, but for what
  * blocking_sleep()'s withdraw() takes back.
  *
- * State is the thread's own. A call stands in a list that is kept by stack address and by a mark in
- * the call's record: one that was left by longjmp() counts as over as soon as its record is below the
- * stack or overwritten. Signal handlers may call blocking_cancel(), and may make blocking calls.
+ * State is the thread's own. Calls that were left by longjmp() are found when the thread makes the next
+ * one or asks for it (host/stack_mark.h). Signal handlers may call blocking_cancel(), and may make blocking calls.
  */
 
 #include <stdatomic.h>
@@ -35,6 +34,7 @@
 
 #include "../dataplane/dataplane.h"
 #include "host/host.h"
+#include "host/stack_mark.h"
 #include "wirerx/ws2spi.h"
 
 /** Blocking calls within APCs within blocking calls; the next one fails with WSAENOBUFS. Few, because the
@@ -47,6 +47,7 @@
 
 /** A blocking call that has begun to wait. On its stack. */
 struct blocking_call {
+    struct stack_mark stack;
     uint64_t mark;
     uint32_t level;
     LPBLOCKINGCALLBACK callback; /**< NULL: the host has none */
@@ -67,26 +68,34 @@ enum blocking_wake {
 /** Some host has given a callback: without one nobody can be inside it. */
 extern _Atomic bool blocking_has_callbacks;
 
-/** The uncommon part of blocking_refused(). */
-bool blocking_in_callback(void);
+/** The uncommon part of blocking_refused(). @param asker  as stack_mark_is_left() has it */
+bool blocking_in_callback(uintptr_t asker);
 
 /**
  * Is the calling thread inside its blocking callback, so that a call on a blocking socket fails with
  * WSAEINPROGRESS (A20), whether or not it would find something at once? Calls that cannot block
  * (overlapped, nonblocking) do not ask. One load unless a host has callbacks.
  */
-static inline bool blocking_refused(void)
+static inline __attribute__((always_inline)) bool blocking_refused(void)
 {
     return unlikely(atomic_load_explicit(&blocking_has_callbacks, memory_order_relaxed)) &&
-           blocking_in_callback();
+           blocking_in_callback(STACK_FRAME_END);
 }
+
+/** The rest of blocking_begin(). */
+int blocking_begin_marked(struct blocking_call *call, const WSAPROTOCOL_INFOW *protocol);
 
 /**
  * A call begins to wait. Asks the host for its callback: not under LOCK, and not before it is known
- * that the call has to wait.
+ * that the call has to wait. Inlined, because it marks the frame of the function that waits.
  * @return 0; WSAEINPROGRESS (A20); WSAENOBUFS too many within one another
  */
-int blocking_begin(struct blocking_call *call, const WSAPROTOCOL_INFOW *protocol);
+static inline __attribute__((always_inline)) int blocking_begin(struct blocking_call *call,
+                                                                const WSAPROTOCOL_INFOW *protocol)
+{
+    call->stack = (struct stack_mark){STACK_FRAME_END, stack_mark_code()};
+    return blocking_begin_marked(call, protocol);
+}
 
 /** It is over, however it ended. */
 void blocking_end(struct blocking_call *call);
@@ -125,11 +134,19 @@ enum blocking_wake blocking_sleep(struct blocking_call *call, const struct wake_
  */
 int blocking_cancel(void);
 
+/** The rest of blocking_enter_routine(). */
+void blocking_enter_routine_marked(struct blocking_call *call);
+
 /**
  * A completion routine begins to run: until it ends the thread does not count as inside its callback,
  * even when an alertable wait within that runs the routine (F08: routines may call).
  */
-void blocking_enter_routine(struct blocking_call *call);
+static inline __attribute__((always_inline)) void blocking_enter_routine(struct blocking_call *call)
+{
+    call->stack = (struct stack_mark){STACK_FRAME_END, stack_mark_code()};
+    blocking_enter_routine_marked(call);
+}
+
 void blocking_leave_routine(struct blocking_call *call);
 
 /** In the child of a fork, on the thread that forked: its calls were the parent's. */

@@ -308,7 +308,7 @@ static void drop_frames(struct apc_queue *q, uint32_t depth)
 }
 
 /* @return 1 when it has run, 0 when it had to be put back */
-static unsigned run_one(struct apc_queue *q, uint32_t name, uintptr_t stack)
+static unsigned run_one(struct apc_queue *q, uint32_t name, struct stack_mark stack)
 {
     struct apc_node *node = node_at(q, name);
     uint32_t level = q->depth++;
@@ -322,8 +322,17 @@ static unsigned run_one(struct apc_queue *q, uint32_t name, uintptr_t stack)
     return ran;
 }
 
-bool apc_may_run(const struct apc_queue *q)
+/* Frames that were left by longjmp(), and those within them. */
+static void drop_left_frames(struct apc_queue *q, uintptr_t asker)
 {
+    while (q->depth && stack_mark_is_left(&q->frames[q->depth - 1].stack, asker))
+        drop_frames(q, q->depth - 1);
+}
+
+bool apc_may_run(struct apc_queue *q)
+{
+    if (q->depth == APC_MAX_DEPTH)
+        drop_left_frames(q, STACK_FRAME_END);
     return q->depth < APC_MAX_DEPTH;
 }
 
@@ -335,13 +344,14 @@ bool apc_is_pending(const struct apc_queue *q)
 
 __attribute__((noinline)) unsigned apc_run(struct apc_queue *q)
 {
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    struct stack_mark here = {.end = STACK_FRAME_END};
     unsigned ran = 0;
     uint32_t name;
 
-    /* The stack grows down: a frame that is not above this one is no longer there. */
-    while (q->depth && q->frames[q->depth - 1].stack <= here)
-        drop_frames(q, q->depth - 1);
+    if (!q->deferred.first && !apc_is_pending(q))
+        return 0;
+    here.code = stack_mark_code();
+    drop_left_frames(q, here.end);
     while (apc_may_run(q) && (name = next_to_run(q)) != 0)
         ran += run_one(q, name, here);
     return ran;

@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "host.h"
+#include "stack_mark.h"
 
 /** Places that may be reserved on one thread. */
 #define APC_MAX (65536u - APC_SPARE)
@@ -52,9 +53,9 @@ struct apc_node {
 
 /** An APC that runs. Not on the stack, because a routine may leave by longjmp(). */
 struct apc_frame {
-    uintptr_t stack; /**< address of the frame that called it */
-    uintptr_t key;   /**< 0 until it has said */
-    uint32_t node;   /**< still held (node + 1): it has not said */
+    struct stack_mark stack; /**< the frame that called it */
+    uintptr_t key;           /**< 0 until it has said */
+    uint32_t node;           /**< still held (node + 1): it has not said */
     bool deferred;
 };
 
@@ -112,14 +113,13 @@ bool apc_push(struct apc_queue *q, uint32_t generation, LPWSAUSERAPC routine, DW
 bool apc_is_pending(const struct apc_queue *q);
 
 /** Is there room for another alertable wait inside this one? If not, do not wait alertably. */
-bool apc_may_run(const struct apc_queue *q);
+bool apc_may_run(struct apc_queue *q);
 
 /**
  * Run what is queued, and what those routines queue, until nothing is left that may run now.
  *
  * A routine may do anything: start operations, wait alertably itself, leave by longjmp(), end its
- * thread. One that was left by longjmp() counts as returned as soon as the thread waits alertably
- * again from a frame that is not deeper than the one that it was called from.
+ * thread. One that was left by longjmp() counts as returned as soon as it matters.
  *
  * @return how many have run
  */

@@ -5,14 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stack_mark.h"
+
 /* Of which use of Winsock a hook is: a thread's hook of an earlier one is void. */
 static _Atomic unsigned uses;
 
 static _Thread_local FARPROC set; /* NULL: the default */
 static _Thread_local unsigned set_in;
-/* The frame that called the hook; 0 none. A hook that was left by longjmp() is told by the stack,
- * which is then no longer below it, as soon as something looks from there. */
-static _Thread_local uintptr_t frame;
+/* The frame that called the hook; all 0: none. */
+static _Thread_local struct stack_mark frame;
 
 INT_PTR CALLBACK blocking_hook_default(VOID)
 {
@@ -37,17 +38,17 @@ FARPROC blocking_hook_set(FARPROC hook)
 
 bool blocking_hook_runs(void)
 {
-    return frame != 0 && (uintptr_t)__builtin_frame_address(0) < frame;
+    return frame.end != 0 && !stack_mark_is_left(&frame, STACK_FRAME_END);
 }
 
 /* A hook's result says whether it has more to do; only 32 bits of it are defined. */
 static BOOL CALLBACK call_hook(DWORD_PTR context)
 {
     BOOL(CALLBACK * hook)(void) = (BOOL(CALLBACK *)(void))(void (*)(void))current();
-    uintptr_t outer = frame;
+    struct stack_mark outer = frame;
 
     (void)context;
-    frame = (uintptr_t)__builtin_frame_address(0);
+    frame = (struct stack_mark){STACK_FRAME_END, stack_mark_code()};
     while (hook())
         continue;
     frame = outer;
