@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "circuit.h"
 #include "guard.h"
 #include "network_events.h"
 #include "pending_receive.h"
@@ -127,6 +128,7 @@ static void close_locked(const struct socket_reference *reference)
     struct select_bell *bell = watch_close(endpoint, reference->socket); /* K05 */
     int ignored;
 
+    circuit_end(reference, RX_END); /* K11; a peer without room for it has lost it */
     lock_word_retire(&endpoint->word);
     pending_cancel_list(list);   /* K02, K03 */
     endpoint_wake_all(endpoint); /* B11 */

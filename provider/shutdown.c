@@ -4,6 +4,7 @@
 
 #include "shutdown.h"
 
+#include "circuit.h"
 #include "pending_receive.h"
 #include "receive_take.h"
 #include "spi.h"
@@ -33,10 +34,14 @@ static void shut_receiving(struct endpoint *endpoint, struct wsp_socket *socket)
     full_fence(); /* F2: watched, above, before the tail that is looked at next */
 }
 
-/* A circuit's peer is told here that nothing follows (RX_END, J16), once circuits send. */
-static void shut_sending(struct wsp_socket *socket)
+/* J16: a circuit's peer is told that nothing follows, behind all that was sent. @return as circuit_end() */
+static int shut_sending(const struct socket_reference *reference)
 {
-    socket->send_shut = true;
+    int error = circuit_end(reference, RX_END);
+
+    if (error == 0)
+        reference->socket->send_shut = true;
+    return error;
 }
 
 static int check(const struct socket_reference *reference, int how)
@@ -62,11 +67,11 @@ static int shut_down(SOCKET s, int how)
     if (error != 0)
         return error;
     error = check(&reference, how);
+    if (error == 0 && how != SD_RECEIVE)
+        error = shut_sending(&reference); /* first: it may find no room */
     if (error == 0) {
         if (how != SD_SEND)
             shut_receiving(reference.endpoint, reference.socket);
-        if (how != SD_RECEIVE)
-            shut_sending(reference.socket);
         pending_serve(reference.endpoint,
                       &batch); /* what is queued goes to who has posted, or goes */
         watch_serve(reference.endpoint, reference.socket,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Receives as the traits of a protocol have them: an in-stack protocol with connections, in four rows that
- * differ in nothing but dwServiceFlags1. What its peer sends is put in the ring by hand. */
+/* Receives as the traits of a protocol have them (circuits.h). What the peer sends is put in the ring by
+ * hand, so that all of it can be had at every moment. */
 
 #include "support/suite.h"
 
+#include "circuits.h"
 #include "conditions.h"
 #include "harness.h"
-#include "protocols.h"
 #include "receive_take.h"
 
 #define STATUS_DISCONNECTED 0xC0000237u
@@ -15,57 +15,19 @@
 #define STATUS_PARTIAL 0x4000000Fu
 #define STATUS_OVERFLOW 0x80000005u
 
-enum row {
-    MESSAGES, /* reliable, whole messages */
-    PARTS,    /* the same with partial messages */
-    PSEUDO,   /* messages that are read as a stream */
-    BYTES,    /* a stream */
-    ROWS,
-};
-
-#define CIRCUIT (XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER | XP1_GRACEFUL_CLOSE)
-#define ROW(number, flags)                                                                      \
-    {                                                                                           \
-        .dwServiceFlags1 = CIRCUIT | (flags), .dwCatalogEntryId = 2000 + (number),              \
-        .ProtocolChain = {.ChainLen = BASE_PROTOCOL}, .iVersion = 2, .iAddressFamily = AF_INET, \
-        .iMaxSockAddr = sizeof(SOCKADDR_IN), .iMinSockAddr = sizeof(SOCKADDR_IN),               \
-        .iSocketType = SOCK_SEQPACKET, .iProtocol = 250 + (number),                             \
-    }
-
-static const WSAPROTOCOL_INFOW rows[ROWS] = {
-    [MESSAGES] = ROW(MESSAGES, XP1_MESSAGE_ORIENTED),
-    [PARTS] = ROW(PARTS, XP1_MESSAGE_ORIENTED | XP1_PARTIAL_MESSAGE),
-    [PSEUDO] = ROW(PSEUDO, XP1_MESSAGE_ORIENTED | XP1_PSEUDO_STREAM),
-    [BYTES] = ROW(BYTES, 0),
-};
-
 static void open_traits(void)
 {
     open_quiet();
-    provider_further_protocols = rows;
-    provider_further_count = ROWS;
+    circuits_begin();
 }
 
 static void close_traits(void)
 {
     close_all();
-    provider_further_count = 0;
+    circuits_end();
 }
 
 SUITE_FIXTURE(traits, open_traits, close_traits);
-
-static SOCKET open_unconnected(enum row row)
-{
-    struct sockaddr_in here = address_of(0, 0); /* a port of its own */
-    int error = 0;
-    SOCKET s = spi.lpWSPSocket(AF_INET, SOCK_SEQPACKET, 250 + (int)row, NULL, 0,
-                               WSA_FLAG_OVERLAPPED, &error);
-
-    CHECK(s != INVALID_SOCKET);
-    CHECK_EQ_I64(spi.lpWSPBind(s, (struct sockaddr *)&here, sizeof here, &error), 0);
-    set_nonblocking(s, true);
-    return s;
-}
 
 static struct socket_reference reference_of(SOCKET s)
 {
@@ -76,9 +38,9 @@ static struct socket_reference reference_of(SOCKET s)
 }
 
 /* One end of a circuit whose other end is the sender of the tests. */
-static SOCKET open_circuit(enum row row)
+static SOCKET open_circuit(enum circuit_row row)
 {
-    SOCKET s = open_unconnected(row);
+    SOCKET s = circuit_open(row, 0);
     struct wsp_socket *socket = reference_of(s).socket;
 
     socket->peer_address = htonl(SENDER);
@@ -221,7 +183,7 @@ SUITE_TEST(traits, a_partial_receive_takes_what_has_arrived) // H16
 
 SUITE_TEST(traits, streams_give_all_that_fits_in_order) // Q02 B04 B05 L08
 {
-    for (enum row row = PSEUDO; row <= BYTES; row++) {
+    for (enum circuit_row row = PSEUDO; row <= BYTES; row++) {
         SOCKET s = open_circuit(row);
         char room[OPERATION_ROOM];
         u_long readable = 0;
@@ -287,7 +249,7 @@ SUITE_TEST(traits, wait_all_is_refused_where_nothing_can_wait) // H13 H13b
         CHECK_EQ_I64(post_with(s, &operation, 4, MSG_WAITALL | others[i], NULL), WSAEOPNOTSUPP);
     }
     check_got(take(s, room, 4, MSG_WAITALL), room, "four", 0);
-    for (enum row row = MESSAGES; row <= PARTS; row++) {
+    for (enum circuit_row row = MESSAGES; row <= PARTS; row++) {
         s = open_circuit(row);
         set_nonblocking(s, false);
         CHECK_REFUSED(take(s, room, 4, MSG_WAITALL), WSAEOPNOTSUPP);
@@ -296,14 +258,11 @@ SUITE_TEST(traits, wait_all_is_refused_where_nothing_can_wait) // H13 H13b
 
 SUITE_TEST(traits, a_protocol_that_only_sends_cannot_receive) // H15
 {
-    static const WSAPROTOCOL_INFOW one_way[] = {
-        ROW(0, XP1_MESSAGE_ORIENTED | XP1_CONNECTIONLESS | XP1_UNI_SEND)};
     static struct operation operation;
     char room[OPERATION_ROOM];
 
-    provider_further_protocols = one_way;
-    provider_further_count = 1;
-    SOCKET s = open_unconnected(0);
+    SOCKET s = circuit_open(ONE_WAY, 0);
+
     peer_sends(s, RX_DATAGRAM, "not for it");
     CHECK_REFUSED(take(s, room, 64, 0), WSAEOPNOTSUPP);
     CHECK_REFUSED(take(s, room, 64, MSG_PEEK), WSAEOPNOTSUPP);
@@ -314,7 +273,7 @@ SUITE_TEST(traits, a_protocol_that_only_sends_cannot_receive) // H15
 
 SUITE_TEST(traits, a_graceful_end_is_zero_bytes_or_disconnected) // Q08 J01 J02 J03 J10
 {
-    for (enum row row = 0; row < ROWS; row++) {
+    for (enum circuit_row row = 0; row < CIRCUIT_ROWS; row++) {
         bool stream = row >= PSEUDO;
         SOCKET s = open_circuit(row);
         static struct operation pending;
@@ -344,7 +303,7 @@ SUITE_TEST(traits, a_graceful_end_is_zero_bytes_or_disconnected) // Q08 J01 J02 
 
 SUITE_TEST(traits, an_abortive_end_is_a_reset_for_good) // Q09 D06 E07 J04 J05 J06
 {
-    for (enum row row = 0; row < ROWS; row++) {
+    for (enum circuit_row row = 0; row < CIRCUIT_ROWS; row++) {
         SOCKET s = open_circuit(row);
         static struct operation pending, late;
         char room[OPERATION_ROOM];
@@ -390,7 +349,7 @@ SUITE_TEST(traits, a_message_that_will_never_be_whole_gives_way_to_the_end) // Q
 
 SUITE_TEST(traits, a_circuit_without_a_peer_is_not_connected) // A15 A15b
 {
-    SOCKET s = open_unconnected(BYTES);
+    SOCKET s = circuit_open(BYTES, 0);
     static struct operation operation;
     char room[OPERATION_ROOM];
 
