@@ -32,17 +32,13 @@ static int check(SOCKET s, LPWSABUF data)
     return data != NULL ? WSAENOPROTOOPT : 0;
 }
 
-/* Without data each is one half of WSPShutdown, whoever serves that. A message circuit that ends
- * with WSAEDISCON at the peer (Q08) is ended by the same road. */
+/* Without data each is one half of WSPShutdown. A message circuit that ends with WSAEDISCON at the
+ * peer (Q08) is ended by the same road. */
 static int disconnect(SOCKET s, LPWSABUF data, int how, LPINT error_pointer)
 {
-    WSPPROC_TABLE own;
     int error = check(s, data);
 
-    if (error != 0)
-        return spi_fail(error_pointer, error);
-    spi_fill_table(&own);
-    return own.lpWSPShutdown(s, how, error_pointer);
+    return error != 0 ? spi_fail(error_pointer, error) : spi_shutdown(s, how, error_pointer);
 }
 
 int WSPAPI spi_send_disconnect(SOCKET s, LPWSABUF data, LPINT error)

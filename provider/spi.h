@@ -69,9 +69,6 @@ int WSPAPI spi_duplicate_socket(SOCKET s, DWORD process, LPWSAPROTOCOL_INFOW inf
 BOOL WSPAPI spi_get_qos_by_name(SOCKET s, LPWSABUF name, LPQOS qos, LPINT error);
 int WSPAPI spi_listen(SOCKET s, int backlog, LPINT error);
 
-/** All thirty entries, as WSPStartup() gives them (O01). */
-void spi_fill_table(LPWSPPROC_TABLE table);
-
 /** Close every socket (WSPCleanup). */
 void spi_close_all(void);
 

@@ -17,7 +17,8 @@
 static struct owner_mutex startup_lock;
 static unsigned startups;
 
-static void fill_served(LPWSPPROC_TABLE table)
+/* O01 */
+static void fill_table(LPWSPPROC_TABLE table)
 {
     table->lpWSPAccept = spi_accept;
     table->lpWSPAddressToString = spi_address_to_string;
@@ -49,11 +50,6 @@ static void fill_served(LPWSPPROC_TABLE table)
     table->lpWSPShutdown = spi_shutdown;
     table->lpWSPSocket = spi_socket;
     table->lpWSPStringToAddress = spi_string_to_address;
-}
-
-void spi_fill_table(LPWSPPROC_TABLE table)
-{
-    fill_served(table);
 }
 
 /* The first one. A host may start a provider several times, but it is one host. */
@@ -98,7 +94,7 @@ int WSPAPI WSPStartup(WORD wVersionRequested, LPWSPDATA lpWSPData,
     lpWSPData->wVersion = SPI_VERSION;
     lpWSPData->wHighVersion = SPI_VERSION;
     memcpy(lpWSPData->szDescription, description, sizeof description);
-    spi_fill_table(lpProcTable);
+    fill_table(lpProcTable);
     return 0;
 }
 

@@ -34,8 +34,11 @@ int WSAAPI connect(SOCKET s, const struct sockaddr *name, int namelen)
 /**
  * connect() with user data and flow specifications, of which neither UDP nor TCP has any.
  *
- * @param lpCallerData, lpCalleeData, lpSQOS, lpGQOS  NULL
- * @return as connect()
+ * @param lpCallerData    NULL or empty
+ * @param lpCalleeData    NULL, or its len receives 0
+ * @param lpSQOS, lpGQOS  NULL, or what needs no reservation (SERVICETYPE_BESTEFFORT)
+ * @return as connect(); WSAEFAULT also when there are caller's data; WSAEOPNOTSUPP a quality that
+ *         would have to be reserved
  */
 int WSAAPI WSAConnect(SOCKET s, const struct sockaddr *name, int namelen, LPWSABUF lpCallerData,
                       LPWSABUF lpCalleeData, LPQOS lpSQOS, LPQOS lpGQOS);
