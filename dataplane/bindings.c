@@ -113,8 +113,34 @@ static uint32_t choose_home(const struct binding *binding)
     return best == UINT32_MAX ? 0 : best;
 }
 
+/* What a binding says to one more of its port. */
+static int conflict(const struct binding *with, uint32_t address, enum dataplane_sharing sharing)
+{
+    if (with->address == address) {
+        if (sharing != DATAPLANE_SHARE)
+            return -EADDRINUSE;
+        return with->sharing == DATAPLANE_SHARE ? 0 : -EACCES;
+    }
+    return with->address == 0 && with->sharing == DATAPLANE_SHARE_EXCLUSIVE ? -EACCES : 0;
+}
+
+static int find_conflict(uint32_t address, uint16_t port, enum dataplane_sharing sharing)
+{
+    for (uint32_t slot = 0; slot < dataplane.slots_used; slot++) {
+        const struct binding *other = &dataplane.bindings[slot];
+
+        if (!other->bound || other->port != port ||
+            atomic_load(&endpoint_at(slot)->state) != ENDPOINT_ATTACHED)
+            continue; /* one that has survived a stop holds no name any more */
+        int result = conflict(other, address, sharing);
+        if (result != 0)
+            return result;
+    }
+    return 0;
+}
+
 int dataplane_bind(struct endpoint *e, uint32_t generation, uint32_t address, uint16_t port,
-                   bool reuse)
+                   enum dataplane_sharing sharing)
 {
     struct binding *binding = binding_of(e);
     int result;
@@ -130,22 +156,17 @@ int dataplane_bind(struct endpoint *e, uint32_t generation, uint32_t address, ui
     result = -EADDRNOTAVAIL;
     if (address != 0 && !keys_is_group(address) && !is_local(address))
         goto out;
-    result = -EADDRINUSE;
     if (port == 0) {
         port = choose_port();
-        if (port == 0)
-            goto out;
-    } else if (!reuse) {
-        for (uint32_t slot = 0; slot < dataplane.slots_used; slot++) {
-            const struct binding *other = &dataplane.bindings[slot];
-
-            if (other->bound && other->port == port && other->address == address &&
-                atomic_load(&endpoint_at(slot)->state) == ENDPOINT_ATTACHED)
-                goto out; /* one that has survived a stop holds no name any more */
-        }
+        result = port != 0 ? 0 : -EADDRINUSE;
+    } else {
+        result = find_conflict(address, port, sharing);
     }
+    if (result != 0)
+        goto out;
     binding->address = address;
     binding->port = port;
+    binding->sharing = sharing;
     atomic_store(&e->home, choose_home(binding));
     binding->bound = true;
 

@@ -94,16 +94,23 @@ int dataplane_endpoint_open(struct endpoint **endpoint);
  */
 void dataplane_endpoint_close(struct endpoint *endpoint);
 
+/** With whom a binding shares its name, as Windows has it since Server 2003. */
+enum dataplane_sharing {
+    DATAPLANE_SHARE_NOT,       /**< no other has the same name; any and a certain address are two */
+    DATAPLANE_SHARE,           /**< nor any that does not share as well (SO_REUSEADDR) */
+    DATAPLANE_SHARE_EXCLUSIVE, /**< bound to any address, nobody binds to one (SO_EXCLUSIVEADDRUSE) */
+};
+
 /**
  * Bind to an address and port and attach to a home lcore.
  * @param generation  of the caller's handle: -ENOTSOCK when the slot is another socket's by now
  * @param address  network order; of a port, or of 127.0.0.0/8; 0: all of them, and broadcasts
  * @param port     network order; 0: a free one from the dynamic range (RFC 6335: 49152-65535)
- * @param reuse    another endpoint may have the same binding
- * @return 0; -EINVAL bound already; -EADDRINUSE; -EADDRNOTAVAIL; -ENOBUFS a table is full; -ENETDOWN
+ * @return 0; -EINVAL bound already; -EADDRINUSE; -EACCES whoever is there does not share;
+ *         -EADDRNOTAVAIL; -ENOBUFS a table is full; -ENETDOWN
  */
 int dataplane_bind(struct endpoint *endpoint, uint32_t generation, uint32_t address, uint16_t port,
-                   bool reuse);
+                   enum dataplane_sharing sharing);
 
 /**
  * Connect a bound endpoint: from now on its home lcore puts in its ring only what this peer has sent.

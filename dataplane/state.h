@@ -23,6 +23,7 @@ struct joined_group {
 struct binding {
     bool open;
     bool bound;
+    enum dataplane_sharing sharing;
     _Atomic uint64_t name; /**< address | port << 32, network order; 0: unbound */
     uint32_t address;      /**< network order */
     uint16_t port;         /**< network order */

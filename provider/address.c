@@ -23,9 +23,16 @@ int spi_read_address(const struct sockaddr *name, int namelen, struct sockaddr_i
  * because it waits for lcores. It carries the generation, so that a socket that is closed meanwhile
  * is refused there. */
 struct settings {
-    bool reuse_address;
+    enum dataplane_sharing sharing;
     bool multipoint;
 };
+
+static enum dataplane_sharing sharing_of(const struct wsp_socket *socket)
+{
+    if (socket->exclusive_address)
+        return DATAPLANE_SHARE_EXCLUSIVE;
+    return socket->reuse_address ? DATAPLANE_SHARE : DATAPLANE_SHARE_NOT;
+}
 
 static int look(SOCKET s, struct socket_reference *reference, struct settings *settings)
 {
@@ -34,7 +41,7 @@ static int look(SOCKET s, struct socket_reference *reference, struct settings *s
 
     if (error != 0)
         return error;
-    settings->reuse_address = reference->socket->reuse_address;
+    settings->sharing = sharing_of(reference->socket);
     settings->multipoint = reference->socket->multipoint;
     socket_unlock(reference->endpoint, &batch);
     return 0;
@@ -58,9 +65,9 @@ static int bind_socket(SOCKET s, const struct sockaddr *name, int namelen)
         return error;
     if (is_multicast(address.sin_addr.s_addr))
         return WSAEADDRNOTAVAIL; /* as on Windows: bind to the port, join the group */
-    error = wsa_error_of(dataplane_bind(reference.endpoint, reference.generation,
-                                        address.sin_addr.s_addr, address.sin_port,
-                                        settings.reuse_address));
+    error =
+        wsa_error_of(dataplane_bind(reference.endpoint, reference.generation,
+                                    address.sin_addr.s_addr, address.sin_port, settings.sharing));
     if (error == 0)
         watch_bound(&reference);
     return error;
@@ -78,9 +85,9 @@ int spi_bind_implicitly(const struct socket_reference *reference)
     int error = socket_relock(reference);
     if (error != 0)
         return error;
-    bool reuse = reference->socket->reuse_address;
+    enum dataplane_sharing sharing = sharing_of(reference->socket);
     socket_unlock(reference->endpoint, &batch);
-    int result = dataplane_bind(reference->endpoint, reference->generation, 0, 0, reuse);
+    int result = dataplane_bind(reference->endpoint, reference->generation, 0, 0, sharing);
     if (result == -EINVAL)
         return 0; /* another thread has bound it */
     if (result == 0)
@@ -144,7 +151,7 @@ static int join_leaf(SOCKET s, const struct sockaddr *name, int namelen, DWORD f
     dataplane_binding(reference.endpoint, &bound_address, &bound_port);
     if (bound_port == 0) {
         error = wsa_error_of(dataplane_bind(reference.endpoint, reference.generation, 0,
-                                            address.sin_port, settings.reuse_address));
+                                            address.sin_port, settings.sharing));
         if (error != 0)
             return error;
         watch_bound(&reference);

@@ -48,6 +48,7 @@ static void set_up(struct endpoint *endpoint, const WSAPROTOCOL_INFOW *protocol,
     socket->receive_only = false;
     socket->nonblocking = false;
     socket->reuse_address = false;
+    socket->exclusive_address = false;
     socket->stamp = false;
     socket->receive_timeout_ms = 0;
     socket->spin_us = dataplane_socket_defaults().spin_us;

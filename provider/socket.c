@@ -98,6 +98,8 @@ int wsa_error_of(int negative_errno)
         return WSAEMFILE;
     case -EINVAL:
         return WSAEINVAL;
+    case -EACCES:
+        return WSAEACCES;
     case -EADDRINUSE:
         return WSAEADDRINUSE;
     case -EADDRNOTAVAIL:

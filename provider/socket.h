@@ -42,7 +42,8 @@ struct wsp_socket {
     _Atomic bool receive_only; /**< JL_RECEIVER_ONLY */
     bool multipoint;           /**< made for WSPJoinLeaf */
     bool nonblocking;
-    bool reuse_address;
+    bool reuse_address;       /**< SO_REUSEADDR */
+    bool exclusive_address;   /**< SO_EXCLUSIVEADDRUSE */
     bool stamp;               /**< SO_WIRERX_STAMP */
     DWORD receive_timeout_ms; /**< SO_RCVTIMEO; 0: none */
     uint32_t spin_us;

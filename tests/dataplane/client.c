@@ -68,7 +68,7 @@ struct client client_open(void)
 int client_try_bind(const struct client *client, uint32_t address, uint16_t port, bool reuse)
 {
     return dataplane_bind(client->endpoint, client->generation, rte_cpu_to_be_32(address),
-                          rte_cpu_to_be_16(port), reuse);
+                          rte_cpu_to_be_16(port), reuse ? DATAPLANE_SHARE : DATAPLANE_SHARE_NOT);
 }
 
 int client_try_join(const struct client *client, uint32_t group, uint32_t interface)
