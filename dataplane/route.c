@@ -99,6 +99,11 @@ struct route dataplane_route(uint32_t destination, uint32_t bound, uint32_t inte
     };
 }
 
+unsigned dataplane_own_addresses(uint32_t *addresses, unsigned capacity)
+{
+    return dataplane_local_addresses(addresses, false, capacity);
+}
+
 int dataplane_is_own_address(uint32_t address)
 {
     return look_up(rte_be_to_cpu_32(address)).kind == ROUTE_OWN;

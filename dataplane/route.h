@@ -34,6 +34,9 @@ struct route {
  */
 struct route dataplane_route(uint32_t destination, uint32_t bound, uint32_t interface);
 
+/** The addresses of all ports, network order. Same condition. @return how many, at most `capacity` */
+unsigned dataplane_own_addresses(uint32_t *addresses, unsigned capacity);
+
 /** Is this, in network order, the address of a port (not a loopback address)? Same condition. */
 int dataplane_is_own_address(uint32_t address);
 

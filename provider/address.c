@@ -100,22 +100,34 @@ int WSPAPI spi_bind(SOCKET s, const struct sockaddr *name, int namelen, LPINT er
     return spi_result(error, bind_socket(s, name, namelen));
 }
 
+void spi_own_name(const struct socket_reference *reference, uint32_t *address, uint16_t *port)
+{
+    const struct wsp_socket *socket = reference->socket;
+
+    dataplane_binding(reference->endpoint, address, port);
+    if (*address == 0 && socket->peer_port != 0 &&
+        atomic_load_explicit(&reference->endpoint->state, memory_order_relaxed) !=
+            ENDPOINT_NET_DOWN)
+        *address = dataplane_route(socket->peer_address, 0, socket->multicast_interface).source;
+}
+
 static int sock_name(SOCKET s, struct sockaddr *name, LPINT namelen)
 {
+    struct completion_batch batch = {.count = 0};
     struct socket_reference reference;
     struct sockaddr_in address;
-    struct settings settings;
     INT room;
-    int error = look(s, &reference, &settings);
+    int error = socket_lock(s, &reference);
 
     if (error != 0)
         return error;
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    spi_own_name(&reference, &address.sin_addr.s_addr, &address.sin_port);
+    socket_unlock(reference.endpoint, &batch);
     if (name == NULL || namelen == NULL || !guard_copy_from(&room, namelen, sizeof room) ||
         room < (INT)sizeof address)
         return WSAEFAULT;
-    memset(&address, 0, sizeof address);
-    address.sin_family = AF_INET;
-    dataplane_binding(reference.endpoint, &address.sin_addr.s_addr, &address.sin_port);
     if (address.sin_port == 0)
         return WSAEINVAL; /* not bound */
     if (!guard_copy_to(name, &address, sizeof address) || !guard_store32(namelen, sizeof address))

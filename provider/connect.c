@@ -87,6 +87,24 @@ static int check_quality(LPQOS wanted)
                : WSAEOPNOTSUPP;
 }
 
+/* The configuration that routes are made of stays while LOCK is held and the state is not "down". */
+static int check_peer(const struct socket_reference *reference, const struct peer *peer)
+{
+    struct completion_batch batch = {.count = 0};
+    int error = socket_relock(reference);
+
+    if (error != 0)
+        return error;
+    if (atomic_load_explicit(&reference->endpoint->state, memory_order_relaxed) ==
+        ENDPOINT_NET_DOWN)
+        error = WSAENETDOWN; /* A19 */
+    else if (peer->port != 0 && !reference->socket->broadcast &&
+             dataplane_route(peer->address, 0, 0).kind == ROUTE_BROADCAST)
+        error = WSAEACCES;
+    socket_unlock(reference->endpoint, &batch);
+    return error;
+}
+
 static int set_peer(const struct socket_reference *reference, const struct peer *peer)
 {
     struct completion_batch batch = {.count = 0};
@@ -158,6 +176,9 @@ static int connect_socket(SOCKET s, const struct sockaddr *name, int namelen)
         return error;
 
     error = read_peer(name, namelen, circuit, &peer);
+    if (error != 0)
+        return error;
+    error = check_peer(&reference, &peer);
     if (error != 0)
         return error;
     if (peer.port == 0 && !connected)

@@ -2,6 +2,8 @@
 
 /* WSPIoctl. */
 
+#include "ioctl.h"
+
 #include "guard.h"
 #include "options.h"
 #include "pending_receive.h"
@@ -90,25 +92,30 @@ static int set_number(const struct socket_reference *reference, DWORD code, LPVO
     return WSAEOPNOTSUPP;
 }
 
-static int control(SOCKET s, DWORD code, LPVOID in, DWORD in_bytes, LPVOID out, DWORD out_bytes,
-                   LPDWORD returned)
+/* Under LOCK. */
+static int carry_out(const struct socket_reference *reference, struct ioctl_call *call)
+{
+    if (call->code == (DWORD)FIONBIO)
+        return set_nonblocking(reference->socket, call->in, call->in_bytes);
+    if (call->code == (DWORD)FIONREAD)
+        return readable_bytes(reference, call->out, call->out_bytes, &call->written);
+    int error = ioctl_query(reference, call);
+    return error != WSAEOPNOTSUPP ? error
+                                  : set_number(reference, call->code, call->in, call->in_bytes);
+}
+
+static int control(SOCKET s, struct ioctl_call *call, LPDWORD returned)
 {
     struct completion_batch batch = {.count = 0};
     struct socket_reference reference;
-    DWORD written = 0;
     int error = socket_lock(s, &reference);
 
     if (error != 0)
         return error;
-    if (returned == NULL)
-        error = WSAEFAULT; /* L10 */
-    else if (code == (DWORD)FIONBIO)
-        error = set_nonblocking(reference.socket, in, in_bytes);
-    else if (code == (DWORD)FIONREAD)
-        error = readable_bytes(&reference, out, out_bytes, &written);
-    else
-        error = set_number(&reference, code, in, in_bytes);
-    if (error == 0 && !guard_store32(returned, written))
+    error = returned == NULL ? WSAEFAULT : carry_out(&reference, call); /* L10 */
+    /* Where there is too little room it is told how much there must be. */
+    if ((error == 0 || (error == WSAEFAULT && call->written != 0)) &&
+        !guard_store32(returned, call->written))
         error = WSAEFAULT;
     socket_unlock(reference.endpoint, &batch);
     return error;
@@ -124,5 +131,6 @@ int WSPAPI spi_ioctl(SOCKET s, DWORD code, LPVOID in, DWORD in_bytes, LPVOID out
     (void)thread;
     if (overlapped != NULL)
         return spi_fail(error, WSAEOPNOTSUPP);
-    return spi_result(error, control(s, code, in, in_bytes, out, out_bytes, returned));
+    struct ioctl_call call = {code, in, in_bytes, out, out_bytes, 0};
+    return spi_result(error, control(s, &call, returned));
 }

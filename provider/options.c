@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* WSPSetSockOpt and WSPGetSockOpt. One row per option; rows say where the value lives. */
+/* WSPSetSockOpt and WSPGetSockOpt, and the options of receiving. */
 
-#include <stddef.h>
-#include <string.h>
-
-#include "guard.h"
 #include "options.h"
+#include "guard.h"
 #include "pending_receive.h"
-#include "protocols.h"
 #include "spi.h"
 #include "wirerx/wirerx.h"
 #include "wirerx/ws2tcpip.h"
@@ -29,17 +25,6 @@ static int set_receive_buffer(const struct socket_reference *r, DWORD value)
     return 0;
 }
 
-static DWORD get_reuse_address(const struct socket_reference *r)
-{
-    return r->socket->reuse_address;
-}
-
-static int set_reuse_address(const struct socket_reference *r, DWORD value)
-{
-    r->socket->reuse_address = value != 0;
-    return 0;
-}
-
 static DWORD get_receive_timeout(const struct socket_reference *r)
 {
     return r->socket->receive_timeout_ms;
@@ -49,20 +34,6 @@ static int set_receive_timeout(const struct socket_reference *r, DWORD value)
 {
     r->socket->receive_timeout_ms = value; /* L05: milliseconds, exactly */
     return 0;
-}
-
-static DWORD get_type(const struct socket_reference *r)
-{
-    const WSAPROTOCOL_INFOW *protocol = r->socket->protocol;
-
-    return (DWORD)protocol->iSocketType;
-}
-
-static DWORD get_max_message(const struct socket_reference *r)
-{
-    const WSAPROTOCOL_INFOW *protocol = r->socket->protocol;
-
-    return protocol->dwMessageSize;
 }
 
 static DWORD get_stamp(const struct socket_reference *r)
@@ -89,24 +60,28 @@ static int set_max_posted(const struct socket_reference *r, DWORD value)
     return 0;
 }
 
-static const struct option_row option_rows[] = {
+static const struct option_row receive_rows[] = {
     {SOL_SOCKET, SO_RCVBUF, OPTION_DWORD, get_receive_buffer, set_receive_buffer},
-    {SOL_SOCKET, SO_REUSEADDR, OPTION_BOOL, get_reuse_address, set_reuse_address},
     {SOL_SOCKET, SO_RCVTIMEO, OPTION_DWORD, get_receive_timeout, set_receive_timeout},
-    {SOL_SOCKET, SO_TYPE, OPTION_DWORD, get_type, NULL},
-    {SOL_SOCKET, SO_MAX_MSG_SIZE, OPTION_DWORD, get_max_message, NULL},
     {SOL_SOCKET, SO_WIRERX_STAMP, OPTION_BOOL, get_stamp, set_stamp},
     {SOL_SOCKET, SO_WIRERX_MAX_POSTED, OPTION_DWORD, get_max_posted, set_max_posted},
 };
 
 static const struct option_row *find_row(int level, int name)
 {
-    for (size_t i = 0; i < sizeof option_rows / sizeof option_rows[0]; i++)
-        if (option_rows[i].level == level && option_rows[i].name == name)
-            return &option_rows[i];
-    for (size_t i = 0; i < send_option_rows_count; i++)
-        if (send_option_rows[i].level == level && send_option_rows[i].name == name)
-            return &send_option_rows[i];
+    const struct {
+        const struct option_row *rows;
+        size_t count;
+    } tables[] = {
+        {receive_rows, sizeof receive_rows / sizeof receive_rows[0]},
+        {socket_option_rows, socket_option_rows_count},
+        {send_option_rows, send_option_rows_count},
+    };
+
+    for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
+        for (size_t i = 0; i < tables[t].count; i++)
+            if (tables[t].rows[i].level == level && tables[t].rows[i].name == name)
+                return &tables[t].rows[i];
     return NULL;
 }
 
@@ -146,7 +121,7 @@ static int set_option(SOCKET s, int level, int name, const char *value, int leng
     if (error != 0)
         return error;
     if (row == NULL || row->set == NULL)
-        error = WSAENOPROTOOPT;
+        error = option_refusal(level, name);
     else if (value == NULL || length < (row->kind == OPTION_DWORD ? (int)sizeof number : 1) ||
              !guard_copy_from(&number, value, RTE_MIN((size_t)length, sizeof number)))
         error = WSAEFAULT;
@@ -164,57 +139,44 @@ int WSPAPI spi_set_sock_opt(SOCKET s, int level, int name, const char *value, in
 
 /* --- getting ------------------------------------------------------------------------------------ */
 
-static int give(char *value, LPINT length, INT room, const void *from, size_t bytes)
+int option_give(const struct option_room *room, const void *from, size_t bytes)
 {
-    if (room < (INT)bytes)
+    return room->bytes >= (INT)bytes && guard_copy_to(room->value, from, bytes) &&
+                   guard_store32(room->length, (uint32_t)bytes)
+               ? 0
+               : WSAEFAULT;
+}
+
+/* Under LOCK. */
+static int give_option(const struct socket_reference *reference, int level, int name,
+                       struct option_room *room)
+{
+    const struct option_row *row = find_row(level, name);
+    const struct option_record *record = option_find_record(level, name);
+
+    if (row == NULL && record == NULL)
+        return option_refusal(level, name);
+    if (room->value == NULL || room->length == NULL ||
+        !guard_copy_from(&room->bytes, room->length, sizeof room->bytes))
         return WSAEFAULT;
-    return guard_copy_to(value, from, bytes) && guard_store32(length, (uint32_t)bytes) ? 0
-                                                                                       : WSAEFAULT;
-}
-
-/* The narrow form of a protocol's description: the name is ASCII. */
-static void narrow(WSAPROTOCOL_INFOA *narrow, const WSAPROTOCOL_INFOW *wide)
-{
-    memset(narrow, 0, sizeof *narrow);
-    memcpy(narrow, wide, offsetof(WSAPROTOCOL_INFOW, szProtocol));
-    for (size_t i = 0; i < WSAPROTOCOL_LEN && wide->szProtocol[i] != 0; i++)
-        narrow->szProtocol[i] = (char)wide->szProtocol[i];
-}
-
-static int give_protocol(const WSAPROTOCOL_INFOW *protocol, int name, char *value, LPINT length,
-                         INT room)
-{
-    WSAPROTOCOL_INFOA ascii;
-
-    if (name == SO_PROTOCOL_INFOW)
-        return give(value, length, room, protocol, sizeof *protocol);
-    narrow(&ascii, protocol);
-    return give(value, length, room, &ascii, sizeof ascii);
+    if (record != NULL)
+        return record->give(reference, room);
+    DWORD number = row->get(reference);
+    return option_give(room, &number, sizeof number);
 }
 
 static int get_option(SOCKET s, int level, int name, char *value, LPINT length)
 {
     struct completion_batch batch = {.count = 0};
-    const struct option_row *row = find_row(level, name);
+    struct option_room room = {value, length, 0};
     struct socket_reference reference;
-    bool wants_protocol =
-        level == SOL_SOCKET && (name == SO_PROTOCOL_INFOW || name == SO_PROTOCOL_INFOA);
-    DWORD number = 0;
-    INT room;
     int error = socket_lock(s, &reference);
 
     if (error != 0)
         return error;
-    const WSAPROTOCOL_INFOW *protocol = reference.socket->protocol;
-    if (row != NULL)
-        number = row->get(&reference);
+    error = give_option(&reference, level, name, &room);
     socket_unlock(reference.endpoint, &batch);
-    if (row == NULL && !wants_protocol)
-        return WSAENOPROTOOPT;
-    if (value == NULL || length == NULL || !guard_copy_from(&room, length, sizeof room))
-        return WSAEFAULT;
-    return wants_protocol ? give_protocol(protocol, name, value, length, room)
-                          : give(value, length, room, &number, sizeof number);
+    return error;
 }
 
 int WSPAPI spi_get_sock_opt(SOCKET s, int level, int name, char *value, LPINT length, LPINT error)

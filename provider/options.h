@@ -4,7 +4,8 @@
 
 /**
  * @file
- * Socket options that are one number: a row says where it lives.
+ * Socket options by rows: those that are one number, where it lives; and records, how one is given.
+ * An option without a row is refused: none is accepted that would do nothing.
  */
 
 #include <stddef.h>
@@ -25,6 +26,33 @@ struct option_row {
     DWORD (*get)(const struct socket_reference *);
     int (*set)(const struct socket_reference *, DWORD value); /**< NULL: read only */
 };
+
+/** Where an option is to be given: the client's memory. */
+struct option_room {
+    char *value;
+    LPINT length;
+    INT bytes; /**< *length, read once */
+};
+
+/** Options that are read as a record. */
+struct option_record {
+    int level;
+    int name;
+    int (*give)(const struct socket_reference *, const struct option_room *); /**< under LOCK */
+};
+
+/** Write an option and its length. @return 0, or WSAEFAULT: there is no room for all of it */
+int option_give(const struct option_room *room, const void *from, size_t bytes);
+
+/** @return NULL: it is none of them */
+const struct option_record *option_find_record(int level, int name);
+
+/** What belongs to the socket as such: its name, its kind. */
+extern const struct option_row socket_option_rows[];
+extern const size_t socket_option_rows_count;
+
+/** Why an option that has no row is refused: WSAENOPROTOOPT, if its page does not say otherwise. */
+int option_refusal(int level, int name);
 
 /** What belongs to sending. */
 extern const struct option_row send_option_rows[];

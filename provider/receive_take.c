@@ -333,6 +333,16 @@ uint32_t receive_data_end(const struct endpoint *endpoint)
     return tail;
 }
 
+bool receive_look_error(struct endpoint *endpoint, struct wsp_socket *socket, struct received *got)
+{
+    const struct ring_element *element = front_from_peer(endpoint, socket);
+
+    if (element == NULL || !rx_is_condition(kind_of(element)) || kind_of(element) == RX_END)
+        return false;
+    look_at_condition(element, socket, got);
+    return true;
+}
+
 void receive_pass_over_others(struct endpoint *endpoint, struct wsp_socket *socket)
 {
     if (front_from_peer(endpoint, socket) == NULL)

@@ -124,6 +124,10 @@ enum receive_ready receive_ready(struct endpoint *endpoint, struct wsp_socket *s
  *  while attached. */
 uint32_t receive_data_end(const struct endpoint *endpoint);
 
+/** Is an error in front, of something sent or of the circuit? For receive_consume(). Under LOCK, while
+ *  attached. */
+bool receive_look_error(struct endpoint *endpoint, struct wsp_socket *socket, struct received *got);
+
 /** Discard, counted, what is queued in front and not from the peer (I05). Under LOCK, while attached. */
 void receive_pass_over_others(struct endpoint *endpoint, struct wsp_socket *socket);
 

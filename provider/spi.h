@@ -76,6 +76,10 @@ void spi_close_all(void);
  *  LOCK. @return 0, also when it was bound; WSA error */
 int spi_bind_implicitly(const struct socket_reference *reference);
 
+/** The name that a socket goes by: as bound; any address becomes, of one that is connected, the one that
+ *  its datagrams come from. Network order; zeros: unbound. Under LOCK. */
+void spi_own_name(const struct socket_reference *reference, uint32_t *address, uint16_t *port);
+
 /** sockaddr_in from client memory. @return 0; WSAEFAULT; WSAEAFNOSUPPORT, and `address` is filled in */
 int spi_read_address(const struct sockaddr *name, int namelen, struct sockaddr_in *address);
 

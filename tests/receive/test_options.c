@@ -243,7 +243,7 @@ SUITE_TEST(options, bad_controls_are_refused) // L10
     CHECK_EQ_I64(control(s, FIONBIO, NULL, 4, NULL, 0, &returned), WSAEFAULT);
     CHECK_EQ_I64(control(s, FIONBIO, page, 4, NULL, 0, &returned), WSAEFAULT);
     CHECK_EQ_I64(control(s, FIONBIO, &value, 4, NULL, 0, NULL), WSAEFAULT);
-    CHECK_EQ_I64(control(s, SIO_FLUSH, NULL, 0, NULL, 0, &returned), WSAEOPNOTSUPP);
+    CHECK_EQ_I64(control(s, SIO_FIND_ROUTE, NULL, 0, NULL, 0, &returned), WSAEOPNOTSUPP);
     CHECK_EQ_I64(control(s, 0, NULL, 0, NULL, 0, &returned), WSAEOPNOTSUPP);
     CHECK_EQ_I64(
         spi.lpWSPIoctl(s, FIONBIO, &value, 4, NULL, 0, &returned, &overlapped, NULL, NULL, &error),

@@ -398,11 +398,13 @@ SUITE_TEST(send_call, broadcasts_need_the_option)
 
 SUITE_TEST(send_call, a_member_decides_whether_groups_loop_back_to_it)
 {
-    SOCKET sender = open_socket(PORT), on = open_socket(THERE), off = make_socket();
+    SOCKET sender = open_socket(PORT), on = make_socket(), off = make_socket();
     struct sockaddr_in name = address_of(0, THERE);
     char room[16];
 
+    CHECK_EQ_I64(set_option(on, SO_REUSEADDR, TRUE), 0);
     CHECK_EQ_I64(set_option(off, SO_REUSEADDR, TRUE), 0);
+    CHECK_EQ_I64(bind(on, (struct sockaddr *)&name, sizeof name), 0);
     CHECK_EQ_I64(bind(off, (struct sockaddr *)&name, sizeof name), 0);
     CHECK_EQ_I64(join(on, THE_GROUP), 0);
     CHECK_EQ_I64(join(off, THE_GROUP), 0);

@@ -251,6 +251,14 @@ typedef struct _SOCKET_ADDRESS_LIST {
     SOCKET_ADDRESS Address[1]; /**< iAddressCount of them */
 } SOCKET_ADDRESS_LIST, *PSOCKET_ADDRESS_LIST, *LPSOCKET_ADDRESS_LIST;
 
+/** SO_BSP_STATE: the two ends of a socket. An end that is not there: NULL and 0. */
+typedef struct _CSADDR_INFO {
+    SOCKET_ADDRESS LocalAddr;
+    SOCKET_ADDRESS RemoteAddr;
+    INT iSocketType;
+    INT iProtocol;
+} CSADDR_INFO, *PCSADDR_INFO, *LPCSADDR_INFO;
+
 /**
  * Byte order, host to network and back. Inline, so that no symbol takes libc's place. Any thread,
  * any time; no errors.

@@ -91,16 +91,16 @@
 #define SO_LINGER 0x0080 /**< LINGER */
 #define SO_OOBINLINE 0x0100
 #define SO_DONTLINGER ((int)(~SO_LINGER))
-#define SO_EXCLUSIVEADDRUSE ((int)(~SO_REUSEADDR))
+#define SO_EXCLUSIVEADDRUSE ((int)(~SO_REUSEADDR)) /**< before binding */
 #define SO_SNDBUF 0x1001
 #define SO_RCVBUF 0x1002 /**< bytes of payload that may be queued; reads back as set (L06) */
 #define SO_SNDLOWAT 0x1003
 #define SO_RCVLOWAT 0x1004
 #define SO_SNDTIMEO 0x1005
 #define SO_RCVTIMEO 0x1006 /**< milliseconds, 0: no limit (L05) */
-#define SO_ERROR 0x1007    /**< reading clears it (L12) */
+#define SO_ERROR 0x1007    /**< an error that the next receive would be told; reading clears it (L12) */
 #define SO_TYPE 0x1008
-#define SO_BSP_STATE 0x1009
+#define SO_BSP_STATE 0x1009 /**< CSADDR_INFO, and the two SOCKADDRs that it points to behind it */
 #define SO_GROUP_ID 0x2001
 #define SO_GROUP_PRIORITY 0x2002
 #define SO_MAX_MSG_SIZE 0x2003
