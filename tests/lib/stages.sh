@@ -102,6 +102,8 @@ stage_abi() {
 }
 
 stage_samples() {
+    install_tree
+    check "samples here" tests/samples/compare.py here "$ci/installed"
     check "samples under Wine" tests/samples/compare.py wine
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Datagrams by calls that end when they return: blocking ones, and ones on nonblocking sockets. */
+/* Datagrams by calls that end when they return. */
 
 #include "sample.h"
 
@@ -341,31 +341,17 @@ static void threads(void)
 /* The calls beside receiving that no clause has; a page has them all. */
 static void other_calls(void)
 {
-    struct timeval no_time = {0, 0}, patience = {PATIENCE_MS / 1000, 0};
     struct sockaddr_in here, address;
     SOCKET s = bound(&here);
     WSABUF two[2] = {{2, (char *)"ab"}, {3, (char *)"cde"}};
     char text[64];
     DWORD bytes = UNTOUCHED, length = sizeof text;
     int room = sizeof address, result;
-    fd_set readable, writable;
 
     show_call("getpeername of a socket without a peer",
               getpeername(s, address_of(&address), &room));
-    FD_ZERO(&readable);
-    FD_SET(s, &readable);
-    result = select(0, &readable, NULL, NULL, &no_time);
-    printf("select nothing is there: result=%d set=%d\n", result, FD_ISSET(s, &readable) != 0);
     result = WSASendTo(sender, two, 2, &bytes, 0, address_of(&here), sizeof here, NULL, NULL);
     printf("WSASendTo of two buffers: result=%d bytes=%d\n", result, (int)bytes);
-    FD_SET(s, &readable);
-    FD_ZERO(&writable);
-    FD_SET(s, &writable);
-    result = select(0, &readable, NULL, NULL, &patience);
-    printf("select a datagram is there: result=%d set=%d\n", result, FD_ISSET(s, &readable) != 0);
-    result = select(0, NULL, &writable, NULL, &patience);
-    printf("select a datagram can be sent: result=%d set=%d\n", result,
-           FD_ISSET(s, &writable) != 0);
     show_receive("WSASendTo they make one datagram", s, 8, 0);
 
     must(connect(s, address_of(&sender_address), sizeof sender_address) == 0, "connect");
@@ -427,46 +413,6 @@ static void options(void)
     closesocket(s);
 }
 
-/* More is sent than SO_RCVBUF holds: the newest are lost, and the others keep their order. */
-static void overflow(void)
-{
-    struct sockaddr_in here;
-    SOCKET s = bound(&here);
-    DWORD room = 8192;
-    char data[1024];
-    int received = 0, in_order = 1;
-
-    must(setsockopt(s, SOL_SOCKET, SO_RCVBUF, (char *)&room, sizeof room) == 0, "SO_RCVBUF");
-    set_nonblocking(s);
-    memset(data, 0, sizeof data);
-    for (int sent = 0; sent < 64; sent++) {
-        data[0] = (char)sent;
-        send_bytes(sender, &here, data, sizeof data);
-    }
-    Sleep(QUIET_MS);
-    while (recv(s, data, sizeof data, 0) == sizeof data) {
-        in_order &= data[0] == received;
-        received++;
-    }
-    printf("L07 SO_RCVBUF is full: first_come=%d some_lost=%d\n", in_order && received > 0,
-           received < 64);
-    closesocket(s);
-}
-
-static void controls(void)
-{
-    SOCKET s = receiver_of("abcd", "ef");
-    u_long bytes = UNTOUCHED;
-    DWORD returned;
-
-    printf("L08u FIONREAD is the first datagram's size: value=%d\n", (int)arrived(s));
-    show_call("L10 FIONREAD without room",
-              WSAIoctl(s, FIONREAD, NULL, 0, &bytes, 1, &returned, NULL, NULL));
-    show_call("L10 FIONREAD without a count",
-              WSAIoctl(s, FIONREAD, NULL, 0, &bytes, sizeof bytes, NULL, NULL, NULL));
-    closesocket(s);
-}
-
 int main(void)
 {
     start();
@@ -483,8 +429,6 @@ int main(void)
     other_calls();
     ends();
     options();
-    overflow();
-    controls();
     closesocket(sender);
     return WSACleanup();
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Three programs written for Windows (blocking.c, events.c, apc.c) print, clause by clause, what
-NAME.expected has, which was written from the clauses.
+"""Four programs written for Windows (blocking.c, readiness.c, events.c, apc.c) print, clause by
+clause, what NAME.expected has, which was written from the clauses.
 
     compare.py here PREFIX    compiled with gcc and the wirerx installed under PREFIX
     compare.py wine           compiled with mingw-w64 and run under Wine; differences.py holds what
@@ -23,7 +23,7 @@ from pathlib import Path
 import differences
 
 HERE = Path(__file__).resolve().parent
-PROGRAMS = ("blocking", "events", "apc")
+PROGRAMS = ("blocking", "readiness", "events", "apc")
 MINGW = "x86_64-w64-mingw32-gcc"
 WARNINGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]
 PATIENCE = 60  # seconds; a program takes some four, twice that under Wine

@@ -22,9 +22,9 @@ OUT_OF_BAND = "RECV: WSAEOPNOTSUPP: MSG_OOB was specified, but the socket is not
 PEEK = "RECV: MSG_PEEK is valid only for nonoverlapped sockets; clause H03: WSAEOPNOTSUPP"
 PORT = ("RECVFROM: WSAECONNRESET: a previous send operation resulted in an ICMP Port Unreachable"
         " message")
-ONE_ERROR = ("RECV: an error code other than WSA_IO_PENDING says that no operation was initiated and"
-             " that no completion indication will occur; clause C05")
-FAULT = "GOR: WSAEFAULT: lpOverlapped, lpcbTransfer or lpdwFlags are not in valid memory; clause E08"
+ONE_ERROR = ("RECV: an error code other than WSA_IO_PENDING says that no operation was initiated"
+             " and that no completion indication will occur; clause C05")
+FAULT = "GOR: WSAEFAULT: lpOverlapped, lpcbTransfer or lpdwFlags is no valid memory; clause E08"
 CLOSED = "CLOSE: pending overlapped operations fail with the error status WSA_OPERATION_ABORTED"
 NO_FLAGS = "clause E05: *lpdwFlags is untouched by a failure"
 
@@ -37,8 +37,8 @@ DIFFERENT = {
         "A07 no place for the count": (
             "result=0 error=0 bytes=77 flags=0 data=abcd....",
             "WSARECV: lpNumberOfBytesRecvd can be NULL only if lpOverlapped is not NULL"),
-        "A11 no buffer": ("result=-1 error=10040 bytes=77 flags=0 data=........", NO_BUFFER),
-        "A11 no array": ("result=-1 error=10040 bytes=77 flags=0 data=........", NO_BUFFER),
+        "A11 no buffer": ("result=-1 error=10040 bytes=77 partial=0 data=........", NO_BUFFER),
+        "A11 no array": ("result=-1 error=10040 bytes=77 partial=0 data=........", NO_BUFFER),
         "A14 a flag that there is not": (
             "result=0 error=0 bytes=4 flags=1048576 data=abcd....",
             "RECVAPI: WSAEINVAL: an unknown flag was specified"),
@@ -47,16 +47,16 @@ DIFFERENT = {
         "O03 a group that there is not": (
             "result=0 error=0", "SOCK: WSAEINVAL: the value for g is not valid"),
         "I02 the count when two are too small": (
-            "result=-1 error=10040 bytes=77 flags=0 data=ab.cd...", COUNT),
+            "result=-1 error=10040 bytes=77 partial=0 data=ab.cd...", COUNT),
         "G06 a look without room": (
-            "result=-1 error=10040 bytes=77 flags=2 data=........", COUNT),
+            "result=-1 error=10040 bytes=77 partial=0 data=........", COUNT),
         "G06 a receive without room": (
-            "result=-1 error=10040 bytes=77 flags=0 data=........", COUNT),
+            "result=-1 error=10040 bytes=77 partial=0 data=........", COUNT),
         "I01 a datagram longer than the room": (
-            "result=-1 error=10040 bytes=77 flags=0 data=abcd....", COUNT),
+            "result=-1 error=10040 bytes=77 partial=0 data=abcd....", COUNT),
         "H01 a look": ("result=0 error=0 bytes=4 flags=2 data=abcd....", OUTPUT),
         "H04 a look at a longer one": (
-            "result=-1 error=10040 bytes=77 flags=2 data=abcd....", COUNT),
+            "result=-1 error=10040 bytes=77 partial=0 data=abcd....", COUNT),
         "H05 MSG_OOB": ("result=0 error=0 bytes=4 flags=1 data=abcd....", OUT_OF_BAND),
         "H13 MSG_WAITALL": (
             "result=0 error=0 bytes=4 flags=8 data=abcd....",
@@ -78,7 +78,14 @@ DIFFERENT = {
             "result=-1 error=10022 bytes=77 data=........",
             "RECV: WSA_OPERATION_ABORTED: canceled due to the closure of the socket; clause B11"),
         "N02 WSACancelBlockingCall": (
-            "result=0 error=0", "clause N02: removed in Winsock 2.2, whose answer is WSAEOPNOTSUPP"),
+            "result=0 error=0", "clause N02: Winsock 2.2 does not have it: WSAEOPNOTSUPP"),
+    },
+    "readiness": {
+        "M05 a receive that fails": (
+            "result=-1 error=10040 bytes=77 partial=0 data=lo......", COUNT),
+        "M03 another has come, none was received": (
+            "set=0 events=0 read=77 write=77, then set=0",
+            "clause M03: Windows records it again, whatever the page says"),
     },
     "events": {
         "E05 its result": ("done=0 error=10040 bytes=4 flags=0 data=abcd....", NO_FLAGS),
@@ -86,8 +93,8 @@ DIFFERENT = {
             "done=0 error=995 bytes=0 flags=0 data=........", NO_FLAGS),
         "C05 it was there already": ("result=-1 error=10040 bytes=77 event=1", ONE_ERROR),
         "D17 an event that is none": (
-            "error=10038", "clause D17: WSA_INVALID_HANDLE; GOR: that code is an hEvent's that is no"
-            " event, WSAENOTSOCK a socket's that is none"),
+            "error=10038", "clause D17: WSA_INVALID_HANDLE; GOR: that code means that hEvent is no"
+            " event, WSAENOTSOCK that the descriptor is no socket"),
         "E08 no record": ("done=0 error=87", FAULT),
         "E08 no place for the count": ("done=1 error=0", FAULT),
         "E08 no place for the flags": ("done=1 error=0", FAULT),
@@ -101,9 +108,6 @@ DIFFERENT = {
         "I14 a port was unreachable": ("Internal=0x00000103 InternalHigh=77 event=0", PORT),
         "I14 its result": ("done=0 error=996 bytes=77 flags=77 data=........", PORT),
         "K02u closed while pending": ("Internal=0x8000000a InternalHigh=0 event=1", CLOSED),
-        "M03 another has come, none was received": (
-            "set=0 events=0 read=77 write=77, then set=0",
-            "clause M03: Windows records it again, whatever the page says"),
     },
     "apc": {
         "C05 one was there already": ("result=-1 error=10040 bytes=77 calls=0", ONE_ERROR),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Datagrams by overlapped receives whose end an event tells, and by WSAEventSelect(). */
+/* Datagrams by overlapped receives whose end an event tells. */
 
 #include "sample.h"
 
@@ -262,26 +262,6 @@ static void sources(void)
     end(s, &operation);
 }
 
-/* Sends end by events, too. */
-static void sends(void)
-{
-    struct sockaddr_in here;
-    struct operation operation;
-    struct outcome outcome;
-    SOCKET s = bound(&here);
-
-    make_ready(&operation, 4, 0);
-    memcpy(operation.outcome.data, "abcd", 4);
-    WSASendTo(s, &operation.buffer, 1, NULL, 0, address_of(&here), sizeof here,
-              &operation.overlapped, NULL);
-    await(&operation);
-    show_record("WSASendTo has ended", &operation);
-    show_result("WSASendTo its result", s, &operation, TRUE);
-    outcome = receive(s, 8, 0);
-    show("WSASendTo what was sent", &outcome);
-    end(s, &operation);
-}
-
 /* Without an event, and with handles that are not what they should be. */
 static void handles(void)
 {
@@ -457,103 +437,6 @@ static void ends(void)
     end(s, &operation);
 }
 
-/* What WSAEnumNetworkEvents() tells once the event is set, or after a while in which it is not. */
-static void show_events(const char *clause, SOCKET s, WSAEVENT event, DWORD milliseconds)
-{
-    WSANETWORKEVENTS happened;
-    int was_set = WSAWaitForMultipleEvents(1, &event, FALSE, milliseconds, FALSE) == 0;
-
-    memset(&happened, 0, sizeof happened);
-    happened.iErrorCode[FD_READ_BIT] = happened.iErrorCode[FD_WRITE_BIT] = UNTOUCHED;
-    happened.lNetworkEvents = UNTOUCHED;
-    must(WSAEnumNetworkEvents(s, event, &happened) == 0, "WSAEnumNetworkEvents");
-    printf("%s: set=%d events=%d read=%d write=%d, then set=%d\n", clause, was_set,
-           (int)happened.lNetworkEvents, happened.iErrorCode[FD_READ_BIT],
-           happened.iErrorCode[FD_WRITE_BIT], is_set(event));
-}
-
-static SOCKET selected(struct sockaddr_in *here, WSAEVENT event, int mask)
-{
-    SOCKET s = bound(here);
-
-    WSAResetEvent(event);
-    must(WSAEventSelect(s, event, mask) == 0, "WSAEventSelect");
-    return s;
-}
-
-static void network_events(void)
-{
-    WSAEVENT event = WSACreateEvent();
-    struct sockaddr_in here;
-    struct operation operation;
-    struct outcome outcome;
-    WSABUF buffer;
-    SOCKET s = selected(&here, event, 0);
-
-    outcome = receive(s, 8, 0);
-    show("M01 selecting nothing makes it nonblocking", &outcome);
-    closesocket(s);
-
-    s = selected(&here, event, FD_READ);
-    show_events("M02 nothing has come", s, event, QUIET_MS);
-    send_text(sender, &here, "one");
-    show_events("M02 a datagram has come", s, event, PATIENCE_MS);
-    show_events("M13 that is told once", s, event, QUIET_MS);
-    must(WSAEventSelect(s, event, FD_READ) == 0, "WSAEventSelect");
-    show_events("M07 selecting the same again", s, event, QUIET_MS);
-    send_text(sender, &here, "two");
-    show_events("M03 another has come, none was received", s, event, PATIENCE_MS);
-    receive(s, 8, 0);
-    show_events("M04 one was received, one is left", s, event, PATIENCE_MS);
-    receive(s, 8, 0);
-    show_events("M04b none is left", s, event, QUIET_MS);
-    must(WSAEventSelect(s, event, 0) == 0, "WSAEventSelect");
-    send_text(sender, &here, "three");
-    show_events("M15 selecting nothing cancels", s, event, QUIET_MS);
-    must(WSAEventSelect(s, event, FD_READ) == 0, "WSAEventSelect");
-    show_events("M06 it was there before it was selected", s, event, PATIENCE_MS);
-    closesocket(s);
-
-    s = selected(&here, event, FD_READ);
-    send_text(sender, &here, "longer");
-    send_text(sender, &here, "two");
-    arrived(s);
-    Sleep(QUIET_MS);
-    WSAResetEvent(event);
-    show_events("M14 what a reset event hides", s, event, QUIET_MS);
-    outcome = receive(s, 2, 0);
-    show("M05 a receive that fails", &outcome);
-    show_events("M05 the next is told all the same", s, event, PATIENCE_MS);
-    buffer.len = 8;
-    buffer.buf = (char *)16;
-    show_call("M05 a receive into no memory",
-              WSARecv(s, &buffer, 1, &outcome.bytes, &outcome.flags, NULL, NULL));
-    show_events("M05 after that nothing is told", s, event, QUIET_MS);
-    closesocket(s);
-
-    s = selected(&here, event, FD_READ);
-    make_ready(&operation, 8, 0);
-    post(s, &operation);
-    send_text(sender, &here, "abcd");
-    await(&operation);
-    show_result("M08 a posted receive takes the datagram", s, &operation, FALSE);
-    show_events("M08 then there is no FD_READ", s, event, QUIET_MS);
-    end(s, &operation);
-
-    s = selected(&here, event, FD_WRITE);
-    show_events("M18 a bound socket may send", s, event, PATIENCE_MS);
-    show_events("M18 that is told once", s, event, QUIET_MS);
-    closesocket(s);
-
-    s = selected(&here, event, FD_READ | FD_CLOSE);
-    must(shutdown(s, SD_SEND) == 0, "shutdown");
-    show_events("M12 its own shutdown is not told", s, event, QUIET_MS);
-    closesocket(s);
-    Sleep(QUIET_MS);
-    printf("K05 its own close is not told: set=%d\n", is_set(event));
-    WSACloseEvent(event);
-}
-
 int main(void)
 {
     start();
@@ -565,13 +448,11 @@ int main(void)
     beside_others();
     arrays();
     sources();
-    sends();
     handles();
     questions();
     refusals();
     unreachable_ports();
     ends();
-    network_events();
     closesocket(sender);
     return WSACleanup();
 }

@@ -3,7 +3,7 @@
 #define SAMPLE_H
 
 /*
- * What the three programs share. They and this are written for Windows, with Windows' headers and
+ * What the programs share. They and this are written for Windows, with Windows' headers and
  * the C library alone: nothing here knows wirerx. Every line printed is one clause: `clause what:
  * results`, the same in each run (no addresses, times or numbers of processes).
  */
@@ -154,13 +154,15 @@ static inline struct outcome receive(SOCKET s, ULONG room, DWORD flags)
     return outcome;
 }
 
-/* Flags are the caller's own after an error other than WSAEMSGSIZE, and are not printed. */
+/* Of the flags after an error only MSG_PARTIAL after WSAEMSGSIZE says something. */
 static inline void show(const char *clause, const struct outcome *outcome)
 {
     printf("%s: result=%d error=%d bytes=%d", clause, outcome->result, outcome->error,
            (int)outcome->bytes);
-    if (outcome->error == 0 || outcome->error == WSAEMSGSIZE)
+    if (outcome->error == 0)
         printf(" flags=%d", (int)outcome->flags);
+    else if (outcome->error == WSAEMSGSIZE)
+        printf(" partial=%d", (outcome->flags & MSG_PARTIAL) != 0);
     printf(" data=%.8s\n", outcome->data);
 }
 
