@@ -12,14 +12,22 @@
  * theirs; source code writes the plain name either way.
  *
  * Unless a function says otherwise:
- * - it may be called from any thread, and not from a signal handler: on a socket that its own
- *   thread is just using, a call from a signal handler fails with WSAEINPROGRESS;
- * - it does not block;
+ * - it may be called from any thread, and not from a signal handler: one that calls what its own
+ *   thread is in the middle of, the same socket or making, binding, joining and closing any, fails
+ *   with WSAEINPROGRESS; but WSACancelBlockingCall() and WSASetEvent() may be;
+ * - it does not block; where it does, a signal neither ends it nor loses anything, the thread may be
+ *   ended there, and nowhere else, by pthread_cancel() (deferred: asynchronous cancellation is not
+ *   supported), and routines, APCs and hooks that run there may leave by longjmp();
  * - it fails with SOCKET_ERROR (INVALID_SOCKET where it returns a SOCKET, FALSE where a BOOL) and
  *   leaves a code for WSAGetLastError(); after success that code is 0 (A02);
  * - it fails with WSANOTINITIALISED before WSAStartup(), WSAENOTSOCK when s is no open socket of
  *   this library (A05, K01), WSAENETDOWN when no dataplane runs (A19), and WSAEFAULT when memory
  *   that it must read or write is not there (A09, A23).
+ *
+ * In the child of a fork() every socket of the parent is none (WSAENOTSOCK), there is no dataplane
+ * (WSAENETDOWN), and none can be started if the parent had started one; events, waits and APCs are
+ * the child's own. The parent notices nothing. A fork() in a signal handler that has interrupted a
+ * call is only good for exec() or _exit().
  */
 
 #include "wirerx_address.h"
@@ -145,7 +153,10 @@ int WSAAPI closesocket(SOCKET s) WIRERX_SYMBOL("wirerx_closesocket");
  *         - WSAEFAULT memory that is not there (A07, A09, A10, A23)
  *         - WSA_INVALID_HANDLE hEvent is not an event (D17)
  *         - WSAETIMEDOUT SO_RCVTIMEO has passed (L01)
- *         - WSAEINTR the blocking call was cancelled (N01); WSAEINPROGRESS (A20)
+ *         - WSAEINTR the blocking call was cancelled (N01)
+ *         - WSAEINPROGRESS a blocking call by the blocking hook (A20), whether or not something is
+ *           there; or by a signal handler, see above
+ *         - WSAENOBUFS too many blocking calls within one another's APCs
  *         - WSA_OPERATION_ABORTED the socket was closed meanwhile (B11)
  *         - WSAENOTCONN, WSAESHUTDOWN, WSAECONNRESET, WSAECONNABORTED, WSAENETRESET, WSAEDISCON
  *           (A15, I12, I15, I16, J04 to J11)

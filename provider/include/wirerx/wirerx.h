@@ -8,8 +8,9 @@
  * receive timestamps, and events as file descriptors. Sockets themselves are in winsock2.h and
  * ws2spi.h.
  *
- * Threads: every function may be called from any thread unless it says otherwise. None is safe in
- * a signal handler.
+ * Threads: every function may be called from any thread unless it says otherwise, and none from a
+ * signal handler (WSAEINPROGRESS where it has interrupted another call of this kind). A thread is not
+ * ended inside by pthread_cancel().
  */
 
 #include <stddef.h>
@@ -51,7 +52,8 @@ struct wirerx_replay {
  *
  * @param error  NULL, or receives one line when the result is not 0
  * @return 0; WSAEINVAL the file or a value in it is refused; WSAEALREADY it runs already;
- *         WSASYSNOTREADY EAL, a device, a core or memory could not be had
+ *         WSASYSNOTREADY EAL, a device, a core or memory could not be had, or this is the child of a
+ *         process that has started it: DPDK does not survive a fork()
  */
 int wirerx_start(const char *configuration_path, struct wirerx_error *error);
 

@@ -8,7 +8,9 @@
  * objects, waits, user APCs and threads. Handles made here are good only in this process and only
  * for this library.
  *
- * Threads: every function may be called from any thread, and none from a signal handler. One that
+ * Threads: every function may be called from any thread, and none but SetEvent() from a signal
+ * handler (CreateEvent*() and the others fail there rather than wait for the thread that the handler
+ * has interrupted). Waits are cancellation points of pthread_cancel(), and take nothing with them. One that
  * fails leaves an ERROR_* code, which the same thread reads with GetLastError() or
  * WSAGetLastError(); a success leaves the code as it was. None but CancelIo() and CancelIoEx() needs
  * WSAStartup() or a running dataplane.

@@ -13,8 +13,8 @@
  *
  * Functions of the table fail with SOCKET_ERROR (INVALID_SOCKET where they return a SOCKET, FALSE
  * where a BOOL) and put the code into *lpErrno; a success need not write it (A02). With lpErrno
- * NULL a call fails and starts nothing (A21). They may be called from any thread, and not from a
- * signal handler. Every one that takes a socket fails with WSAENOTSOCK when it is none (A05, K01)
+ * NULL a call fails and starts nothing (A21). They may be called from any thread; what signal
+ * handlers, pthread_cancel(), longjmp() and fork() may do stands in winsock2.h. Every one that takes a socket fails with WSAENOTSOCK when it is none (A05, K01)
  * and with WSAENETDOWN when no dataplane runs (A19); WSAEFAULT means memory that is not there.
  */
 
