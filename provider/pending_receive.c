@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pending_receive.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -303,7 +304,7 @@ void completion_add_bell(struct completion_batch *batch, struct select_bell *bel
     batch->rows[i].bell = bell;
 }
 
-void completion_signal(struct completion_batch *batch)
+static void signal_all(struct completion_batch *batch)
 {
     int error;
 
@@ -322,6 +323,20 @@ void completion_signal(struct completion_batch *batch)
         }
     }
     batch->count = 0;
+}
+
+void completion_signal(struct completion_batch *batch)
+{
+    int state;
+
+    if (provider_host_is_own) {
+        signal_all(batch);
+        return;
+    }
+    /* Another host's functions may be cancellation points, and what is not indicated now never is. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    signal_all(batch);
+    pthread_setcancelstate(state, NULL);
 }
 
 void socket_release(struct endpoint *endpoint, struct completion_batch *batch)

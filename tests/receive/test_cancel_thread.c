@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "harness.h"
+#include "host/host.h"
 
 SUITE_FIXTURE(cancelled_thread, open_quiet, close_all);
 
@@ -141,6 +142,66 @@ SUITE_TEST(cancelled_thread, its_operations_end) // K07 K08 F15
         CHECK_EQ_U64(sleepers_of(other), 0);
         WSACloseEvent(operations[0].overlapped.hEvent);
     }
+}
+
+/* --- a host whose functions are cancellation points ---------------------------------------------------- */
+
+static BOOL WSPAPI set_event_or_end(WSAEVENT which, LPINT error)
+{
+    pthread_testcancel();
+    return WPUSetEvent(which, error);
+}
+
+static void open_foreign(void)
+{
+    struct config config = wire_config();
+    WSPUPCALLTABLE upcalls = host_upcalls();
+    WSAPROTOCOL_INFOW protocol = {0};
+    WSPDATA data;
+
+    upcalls.lpWPUSetEvent = set_event_or_end;
+    wire_start(&config, &pending_operations, true);
+    CHECK_EQ_I64(WSPStartup(MAKEWORD(2, 2), &data, &protocol, upcalls, &spi), 0);
+}
+
+static void close_foreign(void)
+{
+    int error = 0;
+
+    CHECK_EQ_I64(spi.lpWSPCleanup(&error), 0);
+    wire_settle();
+    wire_stop();
+}
+
+SUITE_FIXTURE(cancelled_foreign, open_foreign, close_foreign);
+
+static void cancel_itself_and_post(struct runner *self)
+{
+    CHECK_EQ_I64(pthread_cancel(pthread_self()), 0);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ_I64(post_event(self->s, &operations[i], 16), 0); /* completes at once (C03) */
+    atomic_store(&self->step, 1);
+    pthread_testcancel();
+}
+
+SUITE_TEST(cancelled_foreign, every_operation_is_indicated) // C03 O10
+{
+    static struct runner poster;
+    struct sockaddr_in name = address_of(0, PORT);
+    int error = 0;
+    SOCKET s =
+        spi.lpWSPSocket(AF_INET, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, WSA_FLAG_OVERLAPPED, &error);
+
+    CHECK_EQ_I64(spi.lpWSPBind(s, (struct sockaddr *)&name, sizeof name, &error), 0);
+    for (int i = 0; i < 2; i++) {
+        wire_send_udp(HERE, PORT, "there", 5);
+        wire_settle();
+    }
+    run(&poster, cancel_itself_and_post, s, NULL);
+    check_ended_by_cancel(&poster);
+    CHECK_EQ_U64(atomic_load(&poster.step), 1);
+    for (int i = 0; i < 2; i++)
+        check_completed(&operations[i], "there");
 }
 
 /* --- every wait ---------------------------------------------------------------------------------------- */
