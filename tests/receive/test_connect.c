@@ -213,6 +213,46 @@ SUITE_TEST(connect, who_is_connected_to_the_sender_comes_first) // I04
     CHECK_EQ_U64(counters_of(s[0]).delivered + counters_of(s[2]).delivered, 2);
 }
 
+SUITE_TEST(connect, the_source_may_be_asked_for) // I10 I06
+{
+    SOCKET s = open_socket(PORT);
+    struct sockaddr_in from, peer = address_of(PEER, PEER_PORT);
+    int length = sizeof from;
+    char room[16];
+
+    CHECK_EQ_I64(connect_to(s, PEER, PEER_PORT), 0);
+    arrive_text(PORT, "stranger");
+    arrive_from(PEER, PEER_PORT, PORT, "peer");
+    CHECK_EQ_I64(recvfrom(s, room, sizeof room, 0, (struct sockaddr *)&from, &length), 4);
+    CHECK_EQ_I64(length, sizeof from);
+    CHECK_EQ_MEM(&from, &peer, sizeof from);
+}
+
+SUITE_TEST(connect, two_sockets_of_one_stack_talk) // A18 I04
+{
+    SOCKET server = open_socket(PORT), client = make_socket(), stranger = make_socket();
+    struct sockaddr_in name;
+    int length = sizeof name;
+    char room[16];
+
+    CHECK_EQ_I64(connect_to(client, FRAME_IP(127, 0, 0, 1), PORT), 0);
+    CHECK_EQ_I64(send(client, "ping", 4, 0), 4);
+    wire_settle();
+    CHECK_EQ_I64(recvfrom(server, room, sizeof room, 0, (struct sockaddr *)&name, &length), 4);
+    CHECK_EQ_MEM(room, "ping", 4);
+    CHECK_EQ_I64(sendto(stranger, "no", 2, 0, (struct sockaddr *)&name, length), 2);
+    CHECK_EQ_I64(sendto(server, "pong", 4, 0, (struct sockaddr *)&name, length), 4);
+    wire_settle();
+    set_nonblocking(client, true);
+    CHECK_TEXT(receive(client, room, sizeof room), room, "pong");
+    CHECK_REFUSED(receive(client, room, sizeof room), WSAEWOULDBLOCK);
+    CHECK_EQ_U64(counters_of(client).peer_filter, 1);
+    close_socket(server); /* the error of a connected socket's own datagram passes its filter */
+    CHECK_EQ_I64(send(client, "who", 3, 0), 3);
+    wire_settle();
+    CHECK_REFUSED(receive(client, room, sizeof room), WSAECONNRESET);
+}
+
 /* --- coming and going -------------------------------------------------------------------------------------- */
 
 SUITE_TEST(connect, the_peer_can_be_changed_and_dissolved) // I04

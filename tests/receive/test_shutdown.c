@@ -204,6 +204,36 @@ SUITE_TEST(shutdown, of_sending_leaves_receiving_alone) // J14r
     CHECK_REFUSED(receive(s, room, sizeof room), WSAESHUTDOWN);
 }
 
+SUITE_TEST(shutdown, of_sending_refuses_sends)
+{
+    SOCKET s = open_socket(PORT), other = open_socket(OTHER_PORT);
+    struct sockaddr_in name = address_of(HERE, OTHER_PORT);
+    const struct sockaddr *to = (struct sockaddr *)&name;
+
+    CHECK_EQ_I64(sendto(s, "before", 6, 0, to, sizeof name), 6);
+    CHECK_EQ_I64(shut(s, SD_SEND), 0);
+    CHECK_EQ_I64(sendto(s, "after", 5, 0, to, sizeof name), SOCKET_ERROR);
+    CHECK_EQ_I64(WSAGetLastError(), WSAESHUTDOWN);
+    wire_settle();
+    CHECK_EQ_U64(counters_of(other).delivered, 1); /* what was sent before it is not lost */
+    CHECK_EQ_I64(shut(other, SD_RECEIVE), 0);
+    CHECK_EQ_I64(sendto(other, "sends", 5, 0, to, sizeof name), 5);
+}
+
+SUITE_TEST(shutdown, nobody_is_told_that_the_port_were_closed) // I16 I12
+{
+    SOCKET s = open_socket(PORT), other = open_socket(OTHER_PORT);
+    struct sockaddr_in name = address_of(HERE, OTHER_PORT);
+    char room[16];
+
+    CHECK_EQ_I64(shut(other, SD_RECEIVE), 0);
+    CHECK_EQ_I64(sendto(s, "x", 1, 0, (struct sockaddr *)&name, sizeof name), 1);
+    wire_settle();
+    set_nonblocking(s, true);
+    CHECK_REFUSED(receive(s, room, sizeof room), WSAEWOULDBLOCK);
+    CHECK_EQ_U64(counters_of(other).discarded, 1);
+}
+
 SUITE_TEST(shutdown, bad_requests_are_refused) // J14h A19
 {
     SOCKET s = open_socket(PORT);

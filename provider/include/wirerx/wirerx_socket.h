@@ -98,7 +98,8 @@
 #define SO_RCVLOWAT 0x1004
 #define SO_SNDTIMEO 0x1005
 #define SO_RCVTIMEO 0x1006 /**< milliseconds, 0: no limit (L05) */
-#define SO_ERROR 0x1007    /**< an error that the next receive would be told; reading clears it (L12) */
+#define SO_ERROR \
+    0x1007 /**< an error that the next receive would be told; reading clears it (L12) */
 #define SO_TYPE 0x1008
 #define SO_BSP_STATE 0x1009 /**< CSADDR_INFO, and the two SOCKADDRs that it points to behind it */
 #define SO_GROUP_ID 0x2001
