@@ -25,6 +25,7 @@
 #include <rte_ring.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lock_word.h"
@@ -136,6 +137,9 @@ struct endpoint {
 
     struct send_queue send;
 } __rte_cache_aligned;
+
+_Static_assert(offsetof(struct endpoint, lcore.peer_port) - offsetof(struct endpoint, lcore) < 64,
+               "who is not connected pays no line for it");
 
 /** Does it want to be told of this condition? Any thread. */
 static inline bool endpoint_wants_condition(const struct endpoint *e, enum rx_kind kind)

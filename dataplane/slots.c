@@ -98,6 +98,19 @@ static void reset(struct endpoint *e, const struct config_sockets *settings)
     e->lcore.minimum = settings->min_buffers;
 }
 
+/* Of a slot whose groups are gone. The name is read by clients at any time, also by
+ * those whose socket this was. */
+static void reset_binding(struct binding *binding, bool open)
+{
+    atomic_store_explicit(&binding->name, 0, memory_order_release);
+    binding->open = open;
+    binding->bound = false;
+    binding->sharing = DATAPLANE_SHARE_NOT;
+    binding->address = 0;
+    binding->port = 0;
+    binding->groups = NULL;
+}
+
 int dataplane_endpoint_open(struct endpoint **endpoint)
 {
     const struct config_sockets *settings = &dataplane.config.sockets;
@@ -121,7 +134,7 @@ int dataplane_endpoint_open(struct endpoint **endpoint)
     if (create_rings(e, settings->ring_slots) != 0)
         goto out;
     reset(e, settings);
-    dataplane.bindings[slot] = (struct binding){.open = true};
+    reset_binding(&dataplane.bindings[slot], true);
     dataplane.slots_used = RTE_MAX(dataplane.slots_used, slot + 1);
     dataplane.open_count++;
     atomic_store(&e->state, ENDPOINT_UNBOUND);
@@ -169,8 +182,7 @@ void dataplane_endpoint_close(struct endpoint *e)
     }
     atomic_store(&e->state, ENDPOINT_CLOSED);
     free_rings(e);
-    atomic_store(&binding->name, 0);
-    *binding = (struct binding){.open = false};
+    reset_binding(binding, false);
     dataplane.open_count--;
     owner_mutex_unlock(&dataplane.control);
 }
