@@ -246,7 +246,6 @@ SUITE_TEST(send_call, a_socket_that_only_receives_or_is_shut_sends_nothing)
     SOCKET s = spi.lpWSPSocket(
         AF_INET, SOCK_DGRAM, IPPROTO_UDP, NULL, 0,
         WSA_FLAG_OVERLAPPED | WSA_FLAG_MULTIPOINT_C_LEAF | WSA_FLAG_MULTIPOINT_D_LEAF, &error);
-    struct socket_reference reference;
 
     CHECK_EQ_U64(spi.lpWSPJoinLeaf(s, (struct sockaddr *)&group, sizeof group, NULL, NULL, NULL,
                                    NULL, JL_RECEIVER_ONLY, &error),
@@ -254,8 +253,7 @@ SUITE_TEST(send_call, a_socket_that_only_receives_or_is_shut_sends_nothing)
     CHECK_REFUSED(send_text_to(s, LOOPBACK, PORT, "x"), WSAEOPNOTSUPP);
     close_socket(s);
     s = open_socket(PORT);
-    CHECK(socket_resolve(s, &reference));
-    reference.socket->send_shut = true;
+    CHECK_EQ_I64(spi.lpWSPShutdown(s, SD_SEND, &error), 0);
     CHECK_REFUSED(send_text_to(s, LOOPBACK, PORT, "x"), WSAESHUTDOWN);
     close_socket(s);
 }

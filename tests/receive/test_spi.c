@@ -73,6 +73,15 @@ SUITE_TEST(spi, startup_negotiates_or_refuses) // O01
                  WSAEPROVIDERFAILEDINIT);
 }
 
+SUITE_TEST(spi, every_entry_is_served)
+{
+    WSPPROC_TABLE table = spi;
+    void *const *entries = (void *const *)(void *)&table;
+
+    for (size_t i = 0; i < sizeof table / sizeof *entries; i++)
+        CHECK_NE_PTR(entries[i], NULL);
+}
+
 SUITE_TEST(spi, structures_are_those_of_windows) // O08
 {
     CHECK_EQ_U64(sizeof(WSABUF), 16);
