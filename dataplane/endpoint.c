@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include "fence.h"
 #include "pool.h"
 #include "wake.h"
 
@@ -32,6 +33,14 @@ void endpoint_wake_senders(struct endpoint *e)
 {
     atomic_fetch_add_explicit(&e->send.wake_sequence, 1, memory_order_release);
     wake(&e->send.wake_sequence, INT_MAX);
+}
+
+void endpoint_senders_may_look(struct endpoint *e)
+{
+    atomic_fetch_add_explicit(&e->send.wake_sequence, 1, memory_order_release);
+    full_fence(); /* the sequence above before `sleepers` below: who sleeps later sees it (F6) */
+    if (atomic_load_explicit(&e->send.sleepers, memory_order_relaxed) != 0)
+        wake(&e->send.wake_sequence, INT_MAX);
 }
 
 void endpoint_wake_all(struct endpoint *e)

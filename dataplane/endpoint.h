@@ -235,6 +235,10 @@ static inline void endpoint_count(_Atomic uint64_t *counter, uint64_t n)
 /** Wake one sleeping receiver if there is one. Any thread, also an lcore. */
 void endpoint_wake_one(struct endpoint *e);
 
+/** Senders that wait may have become free to go on, though no room was made: change the wake sequence, and
+ *  wake those that sleep already. Under LOCK. */
+void endpoint_senders_may_look(struct endpoint *e);
+
 /** Wake all senders that sleep for room, and those that are about to. Any thread, also an lcore. */
 void endpoint_wake_senders(struct endpoint *e);
 

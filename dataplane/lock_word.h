@@ -36,6 +36,7 @@
  *   lcore    F1: ring tail published   | fence |  load posted, load sleepers
  *   poster   F2: posted set (locked)   | fence |  load ring tail; so does whoever watches (endpoint.h)
  *   sleeper  F3: sleepers incremented  | fence |  load ring tail, then sleep on the wake sequence
+ * Sends posted and senders that sleep have three of their own, F4 to F6: send_queue.h.
  * F1 with F2: either the lcore sees the post or the poster sees the data. F1 with F3 likewise.
  * Baton: a receiver that leaves data behind, or leaves its sleep without consuming (APC, time-out,
  * cancel, close), wakes the next sleeper.

@@ -136,6 +136,15 @@ static inline bool send_queue_has_room(struct send_queue *q, uint32_t length)
     return false;
 }
 
+/** Is there room worth telling of: half of it, or all there is? Under LOCK. */
+static inline bool send_queue_is_writable(struct send_queue *q)
+{
+    uint32_t tail = atomic_load_explicit(&q->tail, memory_order_relaxed);
+
+    q->cached_head = atomic_load_explicit(&q->head, memory_order_acquire);
+    return tail - q->cached_head <= q->limit / 2;
+}
+
 /** Where the payload of the next record goes. Under LOCK, after send_queue_has_room(). */
 static inline struct send_room send_queue_room(const struct send_queue *q, uint32_t length)
 {

@@ -10,21 +10,21 @@ struct wanted {
     const WSATHREADID *thread;
 };
 
-static bool is_wanted(const struct posted_receive *receive, const void *argument)
+static bool is_wanted(const struct posted_operation *operation, const void *argument)
 {
     const struct wanted *wanted = argument;
 
-    return (wanted->overlapped == NULL || receive->overlapped == wanted->overlapped) &&
+    return (wanted->overlapped == NULL || operation->overlapped == wanted->overlapped) &&
            (wanted->thread == NULL ||
-            memcmp(&receive->thread, wanted->thread, sizeof *wanted->thread) == 0);
+            memcmp(&operation->thread, wanted->thread, sizeof *wanted->thread) == 0);
 }
 
-int cancel_receives(SOCKET s, const WSAOVERLAPPED *overlapped, const WSATHREADID *thread,
-                    uint32_t *cancelled)
+int cancel_operations(SOCKET s, const WSAOVERLAPPED *overlapped, const WSATHREADID *thread,
+                      uint32_t *cancelled)
 {
     const struct wanted wanted = {overlapped, thread};
     struct completion_batch batch = {.count = 0};
-    struct posted_receive *list = NULL, **end = &list, *receive;
+    struct posted_operation *list = NULL, **end = &list, *operation;
     struct socket_reference reference;
     int error = socket_lock(s, &reference);
 
@@ -32,13 +32,15 @@ int cancel_receives(SOCKET s, const WSAOVERLAPPED *overlapped, const WSATHREADID
     if (error != 0)
         return error;
     /* In posting order, in which they are then indicated. */
-    while ((receive = pending_remove(reference.endpoint, is_wanted, &wanted)) != NULL) {
-        receive->next = NULL;
-        *end = receive;
-        end = &receive->next;
+    while ((operation = posted_remove(reference.endpoint, is_wanted, &wanted)) != NULL) {
+        operation->next = NULL;
+        *end = operation;
+        end = &operation->next;
         (*cancelled)++;
     }
     socket_unlock(reference.endpoint, &batch);
-    pending_cancel_list(list);
+    if (list != NULL) /* what they held up goes on */
+        pending_serve_all(reference.endpoint, reference.generation);
+    posted_cancel_list(list);
     return 0;
 }

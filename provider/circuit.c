@@ -16,6 +16,8 @@ int circuit_end(const struct socket_reference *reference, enum rx_kind kind)
         return 0;
     if (send_check_socket(reference, &call, &record) != 0)
         return 0; /* the network is down: who is there hears that from it */
+    if (socket->sends.first != NULL)
+        return WSAEWOULDBLOCK; /* it may not overtake what is posted */
     record.kind = (uint8_t)kind;
     return send_put(reference->endpoint, &record, &nothing, NULL);
 }

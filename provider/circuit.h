@@ -16,7 +16,7 @@
 /**
  * Tell the peer that nothing follows (RX_END) or that the circuit is broken (RX_ABORT). Under LOCK.
  * @return 0, also where there is no peer to be told; WSAEWOULDBLOCK the send queue has no room for it,
- *         and nothing has been said
+ *         or sends are posted, and nothing has been said
  */
 int circuit_end(const struct socket_reference *reference, enum rx_kind kind);
 

@@ -124,14 +124,14 @@ SOCKET WSPAPI spi_socket(int af, int type, int protocol, LPWSAPROTOCOL_INFOW inf
 static void close_locked(const struct socket_reference *reference)
 {
     struct endpoint *endpoint = reference->endpoint;
-    struct posted_receive *list = pending_remove_all(endpoint);
+    struct posted_operation *list = posted_remove_all(endpoint);
     SOCKET handle = reference->socket->handle;
     struct select_bell *bell = watch_close(endpoint, reference->socket); /* K05 */
     int ignored;
 
     circuit_end(reference, RX_END); /* K11; a peer without room for it has lost it */
     lock_word_retire(&endpoint->word);
-    pending_cancel_list(list);   /* K02, K03 */
+    posted_cancel_list(list);    /* K02, K03 */
     endpoint_wake_all(endpoint); /* B11 */
     endpoint_wake_senders(endpoint);
     if (bell != NULL)

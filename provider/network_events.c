@@ -37,7 +37,7 @@ static bool is_open_question(const struct wsp_socket *socket, LONG event)
  * it is nobody's, and what this side does is no network event (M12). */
 static enum receive_ready look(struct endpoint *endpoint, struct wsp_socket *socket)
 {
-    if (socket->first != NULL || socket->receive_shut)
+    if (socket->receives.first != NULL || socket->receive_shut)
         return RECEIVE_NOTHING;
     return receive_ready(endpoint, socket);
 }

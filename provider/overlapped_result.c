@@ -14,19 +14,15 @@
 #define LOOK_MS 10u
 #define FOREIGN_LOOK_NS 50000
 
-static bool has_routine(const struct posted_receive *receive, const void *overlapped)
+static bool has_routine(const struct posted_operation *operation, const void *overlapped)
 {
-    return receive->overlapped == overlapped && receive->routine != NULL;
+    return operation->overlapped == overlapped && operation->routine != NULL;
 }
 
 /* E14: an operation with a completion routine is indicated by it, not by an event. */
 static bool waits_for_routine(const struct socket_reference *reference, LPWSAOVERLAPPED overlapped)
 {
-    const struct posted_receive *receive = reference->socket->first;
-
-    while (receive != NULL && !has_routine(receive, overlapped))
-        receive = receive->next;
-    return receive != NULL;
+    return posted_find(reference->socket, has_routine, overlapped) != NULL;
 }
 
 /* Loops on Internal: a late signal from an earlier use of the event is possible. */

@@ -120,9 +120,9 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
             error = WSAEINPROGRESS; /* A20 */
         /* Posted receives come first: what is queued is theirs (G12). Those that it is not enough for
          * have looked at all of it when this returns, as receive_look() has when it finds nothing. */
-        if (error == 0 && unlikely(socket->first != NULL))
+        if (error == 0 && unlikely(socket->receives.first != NULL))
             pending_serve(endpoint, &batch);
-        if (error == 0 && socket->first == NULL)
+        if (error == 0 && socket->receives.first == NULL)
             found = receive_look(endpoint, socket, &room, &got);
         if (found)
             error = take(endpoint, socket, call, &got);

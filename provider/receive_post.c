@@ -5,50 +5,11 @@
 #include <string.h>
 
 #include "guard.h"
-#include "host/host.h"
+#include "indication.h"
 #include "overlapped_status.h"
 #include "receive.h"
 #include "scatter.h"
 #include "watch.h"
-
-/** Low bit of hEvent: "no completion-port packet" on Windows; masked off (D14). */
-#define EVENT_NO_PACKET 1u
-
-/* Who starts the operation, and what its indication needs, is settled before LOCK: upcalls may not
- * run under it. */
-struct indication {
-    HANDLE event;
-    WSATHREADID thread;
-    bool reserved; /* an APC's place is reserved on `thread` */
-};
-
-static int prepare_routine(const struct receive_call *call, struct indication *indication)
-{
-    if (call->thread == NULL ||
-        !guard_copy_from(&indication->thread, call->thread, sizeof indication->thread))
-        return WSAEFAULT; /* A22; F16: copied, the client may reuse its storage */
-    if (!provider_host_is_own)
-        return 0;
-    int error = host_reserve_apc(&indication->thread);
-    indication->reserved = error == 0;
-    return error;
-}
-
-static int prepare_event(const struct receive_call *call, struct indication *indication)
-{
-    HANDLE event;
-    int error;
-
-    if (!guard_copy_from(&event, &call->overlapped->hEvent, sizeof event))
-        return WSAEFAULT;
-    event = (HANDLE)((uintptr_t)event & ~(uintptr_t)EVENT_NO_PACKET);
-    if (event != NULL && !provider_upcalls.lpWPUResetEvent(event, &error))
-        return WSA_INVALID_HANDLE; /* D17; D07: it is reset now */
-    indication->event = event;
-    if (provider_host_is_own && !host_current_thread(&indication->thread))
-        return WSAENOBUFS; /* so that the operation ends when this thread does (K07) */
-    return 0;
-}
 
 /* All of the client's memory must be there and writable now (A09b); what happens to it later is the
  * guarded copy's business (A24). */
@@ -73,7 +34,7 @@ static int prefault(const struct receive_call *call)
     return 0;
 }
 
-static int fill_record(struct posted_receive *receive, const struct receive_call *call,
+static int fill_record(struct posted_operation *receive, const struct receive_call *call,
                        const struct indication *indication)
 {
     receive->overlapped = call->overlapped;
@@ -92,7 +53,7 @@ static int fill_record(struct posted_receive *receive, const struct receive_call
 }
 
 /* What an operation that ended within the call returns (C02, C05). */
-static int immediate_result(const struct receive_call *call, const struct posted_receive *receive)
+static int immediate_result(const struct receive_call *call, const struct posted_operation *receive)
 {
     DWORD error = receive->error, bytes = receive->bytes, flags = receive->flags;
 
@@ -114,26 +75,26 @@ static int post(const struct socket_reference *reference, const struct receive_c
 
     if (error != 0)
         return error;
-    if (pending_count(endpoint) >= socket->max_posted)
+    if (posted_count(endpoint, POSTED_RECEIVE) >= socket->max_posted)
         return WSAEWOULDBLOCK; /* C08 */
-    struct posted_receive *receive = pending_take(socket, call->buffers_count);
+    struct posted_operation *receive = posted_take(socket, POSTED_RECEIVE, call->buffers_count);
     if (receive == NULL)
         return WSAENOBUFS;
     error = fill_record(receive, call, indication);
     if (error == 0 && !guard_store64(&call->overlapped->Internal, OVERLAPPED_PENDING))
         error = WSAEFAULT;
     if (error != 0) {
-        pending_give_back(receive);
+        posted_give_back(receive);
         return error;
     }
-    bool first = socket->first == NULL;
-    pending_post(endpoint, receive);
+    bool first = socket->receives.first == NULL;
+    posted_append(endpoint, receive);
     full_fence(); /* F2: `posted` above before the tail below */
     pending_serve(endpoint, batch);
     watch_received(endpoint, socket, 0, batch);
     /* Only the first in line can have been served within the call and still be ours to read: its
      * record comes back under LOCK, which we hold. */
-    if (first && batch->count != 0 && socket->first != receive)
+    if (first && batch->count != 0 && socket->receives.first != receive)
         return immediate_result(call, receive);
     return WSA_IO_PENDING;
 }
@@ -149,8 +110,7 @@ int receive_post(const struct socket_reference *reference, const struct receive_
     if (error == 0)
         error = prefault(call);
     if (error == 0)
-        error = call->routine != NULL ? prepare_routine(call, &indication)
-                                      : prepare_event(call, &indication);
+        error = indication_prepare(call->overlapped, call->routine, call->thread, &indication);
     if (error != 0)
         return error;
     error = socket_relock(reference);
@@ -158,7 +118,7 @@ int receive_post(const struct socket_reference *reference, const struct receive_
         error = post(reference, call, &indication, &batch);
         socket_unlock(reference->endpoint, &batch);
     }
-    if (error != 0 && error != WSA_IO_PENDING && indication.reserved)
-        host_cancel_apc(&indication.thread);
+    if (error != 0 && error != WSA_IO_PENDING)
+        indication_cancel(&indication);
     return error;
 }

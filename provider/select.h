@@ -54,7 +54,7 @@ void select_ring(struct select_bell *bell);
 bool select_readable(struct endpoint *endpoint, struct wsp_socket *socket);
 
 /** Would a send not block? Under LOCK. */
-bool select_writable(const struct endpoint *endpoint, const struct wsp_socket *socket);
+bool select_writable(struct endpoint *endpoint, const struct wsp_socket *socket);
 
 /** The bells of one call's sockets. */
 struct select_sleep {

@@ -33,13 +33,14 @@ bool select_readable(struct endpoint *endpoint, struct wsp_socket *socket)
     if (socket->receive_shut || socket->send_only)
         return true;
     /* What posted receives wait for is theirs (G12). */
-    return socket->first == NULL && receive_ready(endpoint, socket) != RECEIVE_NOTHING;
+    return socket->receives.first == NULL && receive_ready(endpoint, socket) != RECEIVE_NOTHING;
 }
 
-bool select_writable(const struct endpoint *endpoint, const struct wsp_socket *socket)
+bool select_writable(struct endpoint *endpoint, const struct wsp_socket *socket)
 {
     return atomic_load_explicit(&endpoint->state, memory_order_relaxed) == ENDPOINT_ATTACHED &&
-           (socket->send_shut || !socket->send_blocked);
+           (socket->send_shut ||
+            (socket->sends.first == NULL && send_queue_is_writable(&endpoint->send)));
 }
 
 void select_sleep_add(struct select_sleep *sleep, const struct endpoint *endpoint)

@@ -2,8 +2,7 @@
 
 /* WSPSend and WSPSendTo. */
 
-#include "send.h"
-
+#include "send_post.h"
 #include "spi.h"
 
 static int send_it(SOCKET s, struct send_call *call, LPINT error_pointer)
@@ -19,7 +18,7 @@ static int send_it(SOCKET s, struct send_call *call, LPINT error_pointer)
         return spi_fail(error_pointer, WSAENOTSOCK); /* A05 */
     error = send_check_call(&reference, call);
     if (error == 0) /* B02: a routine without an OVERLAPPED is ignored */
-        error = call->overlapped == NULL ? send_now(&reference, call) : WSAEOPNOTSUPP;
+        error = call->overlapped == NULL ? send_now(&reference, call) : send_post(&reference, call);
     return spi_result(error_pointer, error);
 }
 

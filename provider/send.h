@@ -59,6 +59,12 @@ int send_check_socket(const struct socket_reference *reference, const struct sen
 int send_put(struct endpoint *endpoint, const struct send_record *record,
              const struct gather *payload, LPDWORD bytes_sent);
 
+/** Has the socket no name yet? */
+static inline bool send_is_unbound(const struct endpoint *endpoint)
+{
+    return atomic_load_explicit(&endpoint->state, memory_order_relaxed) == ENDPOINT_UNBOUND;
+}
+
 /** Non-overlapped: send now, or wait for room. Takes LOCK itself. @return 0 or WSA error */
 int send_now(const struct socket_reference *reference, const struct send_call *call);
 

@@ -2,7 +2,7 @@
 
 /* Non-overlapped sends: the common road. */
 
-#include "send.h"
+#include "send_post.h"
 #include "spi.h"
 #include "watch.h"
 
@@ -25,13 +25,9 @@ static int wait_for_room(const struct socket_reference *reference, const struct 
     return error == WSAENOTSOCK ? WSA_OPERATION_ABORTED : error; /* B11: closed meanwhile */
 }
 
-static bool is_unbound(const struct endpoint *endpoint)
-{
-    return atomic_load_explicit(&endpoint->state, memory_order_relaxed) == ENDPOINT_UNBOUND;
-}
-
 /* Under LOCK. @return 0 sent; WSAEWOULDBLOCK no room, or others are in front; other WSA errors */
-static int try_once(const struct socket_reference *reference, const struct send_call *call)
+static int try_once(const struct socket_reference *reference, const struct send_call *call,
+                    struct completion_batch *batch)
 {
     struct gather payload = {call->buffers, call->buffers_count, true};
     struct wsp_socket *socket = reference->socket;
@@ -40,8 +36,13 @@ static int try_once(const struct socket_reference *reference, const struct send_
 
     if (error == 0 && blocking_refused() && !socket->nonblocking)
         error = WSAEINPROGRESS; /* A20 */
-    if (error != 0 || is_unbound(reference->endpoint))
+    if (error != 0 || send_is_unbound(reference->endpoint))
         return error;
+    if (unlikely(socket->sends.first != NULL)) { /* the room is theirs first, as data is (G12) */
+        send_serve(reference->endpoint, socket, batch);
+        if (socket->sends.first != NULL)
+            return WSAEWOULDBLOCK;
+    }
     return send_put(reference->endpoint, &record, &payload, call->bytes_sent);
 }
 
@@ -59,14 +60,17 @@ int send_now(const struct socket_reference *reference, const struct send_call *c
     if (error != 0)
         return error;
     for (;;) {
-        error = try_once(reference, call);
-        bool bind_first = error == 0 && is_unbound(endpoint);
+        error = try_once(reference, call, &batch);
+        bool bind_first = error == 0 && send_is_unbound(endpoint);
         bool full = error == WSAEWOULDBLOCK;
         bool nonblocking = socket->nonblocking;
         const WSAPROTOCOL_INFOW *protocol = socket->protocol;
 
-        if (full && nonblocking)
-            watch_send_blocked(socket);
+        if (full && nonblocking) {
+            watch_send_blocked(endpoint, socket);
+            full_fence(); /* F5: watched before the head below */
+            send_serve(endpoint, socket, &batch);
+        }
         if (full && !waited)
             limits = send_limits_of(socket);
         if (full)

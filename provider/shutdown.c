@@ -15,7 +15,7 @@ void shutdown_discard(struct endpoint *endpoint, struct wsp_socket *socket)
     const struct ring_element *element;
     uint32_t kept = socket->blocked ? 1 : 0;
 
-    if (!socket->receive_shut || socket->first != NULL ||
+    if (!socket->receive_shut || socket->receives.first != NULL ||
         atomic_load_explicit(&endpoint->sleepers, memory_order_relaxed) != 0)
         return;
     while (endpoint_peek(endpoint, kept) != NULL && (element = endpoint_front(endpoint)) != NULL) {

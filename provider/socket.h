@@ -19,7 +19,13 @@
 #include "../dataplane/dataplane.h"
 #include "wirerx/ws2spi.h"
 
-struct posted_receive;
+struct posted_operation;
+
+/** In posting order (G08). */
+struct posted_list {
+    struct posted_operation *first;
+    struct posted_operation *last;
+};
 
 /** SO_WIRERX_MAX_POSTED when nothing else is set: outstanding receives per socket (C08). */
 #define SOCKET_MAX_POSTED_DEFAULT 1024u
@@ -80,12 +86,12 @@ struct wsp_socket {
         int errors[FD_MAX_EVENTS]; /**< of what is recorded, by FD_*_BIT */
     } network;
 
-    struct posted_receive *first; /**< posting order (G08) */
-    struct posted_receive *last;
-    struct posted_receive *unused; /**< records to be used again */
+    struct posted_list receives;
+    struct posted_list sends;
+    struct posted_operation *unused; /**< records to be used again */
 
     /** Records that came back without LOCK: any thread pushes, the holder takes all. */
-    _Atomic(struct posted_receive *) recycled;
+    _Atomic(struct posted_operation *) recycled;
 };
 
 /** A SOCKET resolved. */

@@ -65,7 +65,7 @@ static int take_host(const WSPUPCALLTABLE *upcalls)
     if (provider_host_is_own) {
         host_check_sockets_by(socket_is_open);
         host_on_thread_exit(pending_thread_exit);
-        host_on_dropped_apc(pending_forget_routine);
+        host_on_dropped_apc(posted_forget_routine);
     }
     return 0;
 }

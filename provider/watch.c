@@ -12,8 +12,10 @@ static void ring(const struct endpoint *endpoint, struct wsp_socket *socket,
 
 void watch_settle(struct endpoint *endpoint, struct wsp_socket *socket)
 {
-    pending_watch(endpoint, (socket->awaited & SELECT_READ) || socket->receive_shut ||
-                                network_events_need_arrivals(socket));
+    posted_watch(endpoint, POSTED_SEND, socket->send_blocked || (socket->awaited & SELECT_WRITE));
+    posted_watch(endpoint, POSTED_RECEIVE,
+                 (socket->awaited & SELECT_READ) || socket->receive_shut ||
+                     network_events_need_arrivals(socket));
 }
 
 void watch_serve(struct endpoint *endpoint, struct wsp_socket *socket,
@@ -46,16 +48,18 @@ void watch_bound(const struct socket_reference *reference)
     socket_unlock(reference->endpoint, &batch);
 }
 
-void watch_send_blocked(struct wsp_socket *socket)
+void watch_send_blocked(struct endpoint *endpoint, struct wsp_socket *socket)
 {
     socket->send_blocked = true;
     network_events_enable(socket, FD_WRITE);
+    watch_settle(endpoint, socket);
 }
 
 void watch_writable(struct endpoint *endpoint, struct wsp_socket *socket,
                     struct completion_batch *batch)
 {
     socket->send_blocked = false;
+    watch_settle(endpoint, socket);
     watch_serve(endpoint, socket, batch);
 }
 
@@ -65,7 +69,8 @@ void watch_net_down(struct endpoint *endpoint, struct wsp_socket *socket,
     network_events_net_down(socket, batch);
     if (socket->awaited != 0)
         ring(endpoint, socket, batch);
-    pending_watch(endpoint, false); /* nothing arrives any more */
+    posted_watch(endpoint, POSTED_RECEIVE, false); /* nothing arrives any more */
+    posted_watch(endpoint, POSTED_SEND, false);
 }
 
 struct select_bell *watch_close(struct endpoint *endpoint, struct wsp_socket *socket)
@@ -74,6 +79,7 @@ struct select_bell *watch_close(struct endpoint *endpoint, struct wsp_socket *so
 
     socket->awaited = 0;
     network_events_reset(socket);
-    pending_watch(endpoint, false);
+    posted_watch(endpoint, POSTED_RECEIVE, false);
+    posted_watch(endpoint, POSTED_SEND, false);
     return bell;
 }

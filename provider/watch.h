@@ -41,8 +41,9 @@ void watch_received(struct endpoint *endpoint, struct wsp_socket *socket, int er
 /** The socket has been bound, perhaps by connecting or sending: it is writable now (M18). Takes LOCK. */
 void watch_bound(const struct socket_reference *reference);
 
-/** A send fails with WSAEWOULDBLOCK: FD_WRITE is enabled again, for watch_writable(). Under LOCK. */
-void watch_send_blocked(struct wsp_socket *socket);
+/** A send fails with WSAEWOULDBLOCK: FD_WRITE is enabled again, for watch_writable(). Under LOCK; fence F5
+ *  and a look (send_serve()) are to follow. */
+void watch_send_blocked(struct endpoint *endpoint, struct wsp_socket *socket);
 
 /** There is room for a send again. Under LOCK. */
 void watch_writable(struct endpoint *endpoint, struct wsp_socket *socket,

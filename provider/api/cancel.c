@@ -22,13 +22,13 @@ BOOL WINAPI CancelIo(HANDLE hFile)
 
     if (!host_current_thread(&self))
         return cancelled(ERROR_NOT_ENOUGH_MEMORY);
-    return cancelled(cancel_receives((SOCKET)hFile, NULL, &self, &count));
+    return cancelled(cancel_operations((SOCKET)hFile, NULL, &self, &count));
 }
 
 BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped)
 {
     uint32_t count;
-    int error = cancel_receives((SOCKET)hFile, lpOverlapped, NULL, &count);
+    int error = cancel_operations((SOCKET)hFile, lpOverlapped, NULL, &count);
 
     return cancelled(error == 0 && count == 0 ? ERROR_NOT_FOUND : error);
 }

@@ -18,7 +18,7 @@
  *   socket_unlock           socket_unlock(): R1, and the baton
  *   wake_sleeper            endpoint_wake_one()
  *   poster                  receive_post(); then, with `exits`, pending_thread_exit()
- *   canceller               pending_remove() of one receive
+ *   canceller               posted_remove() of one receive
  *   reader                  receive_now() and receive_wait(); with `may_leave` a time-out ends any
  *                           wait, and an APC one
  *   watch_serve             watch_serve(): records network events, rings for selects

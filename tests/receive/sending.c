@@ -45,6 +45,52 @@ void deliver_text(SOCKET s, uint32_t address, uint16_t port, const char *text)
     wire_settle();
 }
 
+int post_send(SOCKET s, struct operation *operation, uint32_t address, uint16_t port, size_t length,
+              LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    struct sockaddr_in to = address_of(address, port);
+    WSATHREADID thread;
+    int error = 0;
+
+    CHECK(length <= sizeof operation->data);
+    memset(operation->canary_before, CANARY, sizeof operation->canary_before);
+    memset(operation->canary_between, CANARY, sizeof operation->canary_between);
+    memset(operation->canary_after, CANARY, sizeof operation->canary_after);
+    operation->overlapped.Internal = UNTOUCHED;
+    operation->overlapped.InternalHigh = UNTOUCHED;
+    operation->buffer = (WSABUF){.len = (ULONG)length, .buf = operation->data};
+    operation->started = (struct outcome){.error = (int)UNTOUCHED, .bytes = UNTOUCHED};
+    operation->calls = 0;
+    if (routine != NULL)
+        CHECK_EQ_I64(WPUOpenCurrentThread(&thread, &error), 0);
+    operation->started.result =
+        spi.lpWSPSendTo(s, &operation->buffer, 1, &operation->started.bytes, 0,
+                        (struct sockaddr *)&to, sizeof to, &operation->overlapped, routine,
+                        routine != NULL ? &thread : NULL, &operation->started.error);
+    memset(&thread, CANARY, sizeof thread);
+    memset(&to, CANARY, sizeof to);
+    operation->buffer = (WSABUF){.len = 0, .buf = NULL};
+    return operation->started.result == 0 ? 0 : operation->started.error;
+}
+
+void check_send_completed(const struct operation *operation, size_t length)
+{
+    CHECK_EQ_U64(status_of(operation), 0);
+    CHECK_EQ_U64(operation->overlapped.InternalHigh, length);
+    check_canaries(operation);
+    if (operation->overlapped.hEvent != NULL)
+        CHECK(is_signalled(operation->overlapped.hEvent));
+}
+
+void check_send_ended(const struct operation *operation, uint32_t status)
+{
+    CHECK_EQ_U64(status_of(operation), status);
+    CHECK_EQ_U64(operation->overlapped.InternalHigh, 0);
+    check_canaries(operation);
+    if (operation->overlapped.hEvent != NULL)
+        CHECK(is_signalled(operation->overlapped.hEvent));
+}
+
 void connect_to(SOCKET s, uint32_t address, uint16_t port)
 {
     struct sockaddr_in name = address_of(address, port);

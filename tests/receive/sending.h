@@ -25,6 +25,20 @@ struct outcome send_bytes(SOCKET s, const void *bytes, size_t length, DWORD flag
 /** Send it, which must succeed, and settle the wire. */
 void deliver_text(SOCKET s, uint32_t address, uint16_t port, const char *text);
 
+/**
+ * Start an overlapped WSPSendTo of what is in operation->data, whose first `length` bytes the caller has
+ * filled. As post_with(): canaries, UNTOUCHED, and everything that need not stay is overwritten.
+ * @return 0, or the WSA error (WSA_IO_PENDING among them)
+ */
+int post_send(SOCKET s, struct operation *operation, uint32_t address, uint16_t port, size_t length,
+              LPWSAOVERLAPPED_COMPLETION_ROUTINE routine);
+
+/** Has it ended with success, all of its `length` bytes sent, and its event (if it has one) set? */
+void check_send_completed(const struct operation *operation, size_t length);
+
+/** ... with this status, and nothing sent? */
+void check_send_ended(const struct operation *operation, uint32_t status);
+
 /** WSPConnect, which must succeed. */
 void connect_to(SOCKET s, uint32_t address, uint16_t port);
 

@@ -4,8 +4,8 @@
 
 #include "support/suite.h"
 
-#include "harness.h"
-#include "watch.h"
+#include "select.h"
+#include "sending.h"
 
 #include <stdlib.h>
 
@@ -118,21 +118,15 @@ SUITE_TEST(select, data_that_posted_receives_take_is_not_readable)
 
 SUITE_TEST(select, writable_is_bound_and_with_room) // DOC:SELECT
 {
-    struct completion_batch batch = {.count = 0};
-    struct socket_reference reference;
     struct sockaddr_in name = address_of(0, PORT);
     SOCKET s = make_socket();
 
     CHECK(!is_writable(s));
     CHECK_EQ_I64(bind(s, (struct sockaddr *)&name, sizeof name), 0);
     CHECK(is_writable(s));
-    CHECK_EQ_I64(socket_lock(s, &reference), 0);
-    watch_send_blocked(reference.socket);
-    socket_unlock(reference.endpoint, &batch);
+    fill_queue(s, 1000);
     CHECK(!is_writable(s));
-    CHECK_EQ_I64(socket_lock(s, &reference), 0);
-    watch_writable(reference.endpoint, reference.socket, &batch);
-    socket_unlock(reference.endpoint, &batch);
+    wire_settle();
     CHECK(is_writable(s));
 }
 

@@ -172,7 +172,7 @@ int wirerx_last_receive(struct wirerx_receive_info *info);
 
 /**
  * Socket option, level SOL_SOCKET, DWORD, default 1024, at most 1048576: overlapped receives that
- * may be outstanding. One more fails with WSAEWOULDBLOCK (clause C08).
+ * may be outstanding, and as many sends. One more fails with WSAEWOULDBLOCK (clause C08).
  */
 #define SO_WIRERX_MAX_POSTED 0x57520002
 
