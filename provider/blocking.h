@@ -71,6 +71,12 @@ extern _Atomic bool blocking_has_callbacks;
 /** The uncommon part of blocking_refused(). @param asker  as stack_mark_is_left() has it */
 bool blocking_in_callback(uintptr_t asker);
 
+/** Has a host had blocking callbacks since the start? One load. */
+static inline bool blocking_has_hooks(void)
+{
+    return atomic_load_explicit(&blocking_has_callbacks, memory_order_relaxed);
+}
+
 /**
  * Is the calling thread inside its blocking callback, so that a call on a blocking socket fails with
  * WSAEINPROGRESS (A20), whether or not it would find something at once? Calls that cannot block
@@ -78,8 +84,7 @@ bool blocking_in_callback(uintptr_t asker);
  */
 static inline __attribute__((always_inline)) bool blocking_refused(void)
 {
-    return unlikely(atomic_load_explicit(&blocking_has_callbacks, memory_order_relaxed)) &&
-           blocking_in_callback(STACK_FRAME_END);
+    return unlikely(blocking_has_hooks()) && blocking_in_callback(STACK_FRAME_END);
 }
 
 /** The rest of blocking_begin(). */

@@ -42,13 +42,14 @@ static bool is_condition(const struct received *got)
 static int take(struct endpoint *endpoint, struct wsp_socket *socket,
                 const struct receive_call *call, const struct received *got)
 {
-    int error = likely(got->status == OVERLAPPED_SUCCESS) ? 0 : overlapped_error(got->status);
+    bool whole = likely(got->status == OVERLAPPED_SUCCESS);
+    int error = whole ? 0 : overlapped_error(got->status);
+    DWORD flags = whole ? 0 : overlapped_flags(got->status); /* H10, H11 */
 
-    if (got->status == OVERLAPPED_ACCESS_VIOLATION)
-        return WSAEFAULT;
-    if ((error == 0 || error == WSAEMSGSIZE) && /* I02; A12; H10, H11 */
-        (!guard_store32(call->bytes_received, got->bytes) ||
-         !guard_store32(call->flags, overlapped_flags(got->status))))
+    if (error == WSAEFAULT)
+        return error;
+    if ((error == 0 || error == WSAEMSGSIZE) && /* I02; A12 */
+        (!guard_store32(call->bytes_received, got->bytes) || !guard_store32(call->flags, flags)))
         return WSAEFAULT;
     if (got->first != NULL)
         receive_remember(got->first);
@@ -68,8 +69,7 @@ static void unlock(struct endpoint *endpoint, struct completion_batch *batch, bo
 }
 
 /* The tail up to which everything queued has been looked at and left; nothing may look at the ring between
- * that look and this. A full batch has ended the look
- * early: then no tail there has been is it. */
+ * that look and this. A full batch has ended the look early: then no tail there has been is it. */
 static uint32_t seen_tail(const struct endpoint *endpoint, const struct completion_batch *batch)
 {
     return batch->count >= COMPLETION_BATCH ? endpoint->cached_tail - 1 : endpoint->cached_tail;
@@ -94,21 +94,20 @@ static int wait_for_more(const struct socket_reference *reference,
     return error == WSAENOTSOCK ? WSA_OPERATION_ABORTED : error; /* B11: closed meanwhile */
 }
 
-int receive_now(const struct socket_reference *reference, const struct receive_call *call)
+/* Everything but a datagram that is there for the asking; waits where that is asked for. LOCK is held, and
+ * is not any more on return. */
+static __attribute__((noinline)) int receive_special(const struct socket_reference *reference,
+                                                     const struct receive_call *call,
+                                                     const struct receive_room *room,
+                                                     struct completion_batch *batch)
 {
     struct endpoint *endpoint = reference->endpoint;
     struct wsp_socket *socket = reference->socket;
-    struct completion_batch batch; /* not zeroed whole: it is large, and this is every receive */
-    struct receive_room room = {call->buffers, call->buffers_count, true,
-                                call->from,    call->fromlen,       call->flags_in};
     struct receive_limits limits = {.seen = 0};
     struct blocking_call waiting; /* from when on it has waited */
     bool waited = false;
-    int error = socket_relock(reference);
+    int error;
 
-    batch.count = 0;
-    if (error != 0)
-        return error;
     for (;;) {
         struct received got;
         bool found = false;
@@ -121,22 +120,22 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
         /* Posted receives come first: what is queued is theirs (G12). Those that it is not enough for
          * have looked at all of it when this returns, as receive_look() has when it finds nothing. */
         if (error == 0 && unlikely(socket->receives.first != NULL))
-            pending_serve(endpoint, &batch);
+            pending_serve(endpoint, batch);
         if (error == 0 && socket->receives.first == NULL)
-            found = receive_look(endpoint, socket, &room, &got);
+            found = receive_look(endpoint, socket, room, &got);
         if (found)
             error = take(endpoint, socket, call, &got);
         else if (error == 0 && endpoint_seen_empty(endpoint))
             endpoint_flush_returns(endpoint);
         if (found || error != 0) {
             if (unlikely(!socket->plain)) {
-                watch_received(endpoint, socket, error, &batch);
+                watch_received(endpoint, socket, error, batch);
                 shutdown_discard(endpoint, socket);
             }
-            socket_unlock(endpoint, &batch);
+            socket_unlock(endpoint, batch);
             break;
         }
-        uint32_t tail = seen_tail(endpoint, &batch);
+        uint32_t tail = seen_tail(endpoint, batch);
         bool seen_before = waited && tail == limits.seen;
         bool nonblocking = socket->nonblocking;
         const WSAPROTOCOL_INFOW *protocol = socket->protocol;
@@ -145,7 +144,7 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
             limits = receive_limits_of(socket);
         socket->blocked |= !nonblocking;
         limits.seen = tail;
-        unlock(endpoint, &batch, seen_before);
+        unlock(endpoint, batch, seen_before);
         if (nonblocking)
             error = WSAEWOULDBLOCK; /* B06 */
         else if (!waited)
@@ -160,4 +159,43 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
     if (waited)
         blocking_end(&waiting);
     return error;
+}
+
+int receive_now(const struct socket_reference *reference, const struct receive_call *call)
+{
+    struct endpoint *endpoint = reference->endpoint;
+    struct wsp_socket *socket = reference->socket;
+    struct completion_batch batch; /* not zeroed whole: it is large, and this is every receive */
+    struct receive_room room = {call->buffers, call->buffers_count, true,
+                                call->from,    call->fromlen,       call->flags_in};
+    const struct ring_element *element;
+    struct received got;
+    int error = socket_relock(reference);
+
+    batch.count = 0;
+    if (error != 0)
+        return error;
+    /* The receive that is tuned: a plain socket, no flags, nobody before it, and a datagram there. */
+    if (likely(socket->plain && call->flags_in == 0 && socket->receives.first == NULL &&
+               atomic_load_explicit(&endpoint->state, memory_order_relaxed) == ENDPOINT_ATTACHED &&
+               !blocking_has_hooks() && (element = endpoint_front(endpoint)) != NULL &&
+               rx_meta(element->mbuf)->kind == RX_DATAGRAM)) {
+        receive_look_datagram(element, &room, &got);
+        if (likely(got.status != OVERLAPPED_ACCESS_VIOLATION &&
+                   guard_store32(call->bytes_received, got.bytes) && /* I02 */
+                   guard_store32(call->flags, 0))) {                 /* H10, H11 */
+            receive_remember(element);
+            endpoint_count(&endpoint->received, 1);
+            if (unlikely(got.status == OVERLAPPED_BUFFER_OVERFLOW)) {
+                endpoint_count(&endpoint->truncated, 1);
+                error = WSAEMSGSIZE; /* I01 */
+            }
+            endpoint_consume(endpoint, element);
+        } else {
+            error = take(endpoint, socket, call, &got);
+        }
+        socket_unlock(endpoint, &batch);
+        return error;
+    }
+    return receive_special(reference, call, &room, &batch);
 }
