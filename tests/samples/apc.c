@@ -229,6 +229,30 @@ static void nested(void)
     closesocket(s);
 }
 
+/* A send's routine may receive as well. */
+static void sends(void)
+{
+    struct sockaddr_in here;
+    struct operation operation, answer;
+    SOCKET s = bound(&here);
+    DWORD wait;
+
+    make_ready(&operation, 4);
+    make_ready(&answer, 8);
+    memcpy(operation.outcome.data, "abcd", 4);
+    operation.again = s;
+    operation.next = &answer;
+    WSASendTo(s, &operation.buffer, 1, NULL, 0, address_of(&here), sizeof here,
+              &operation.overlapped, ended);
+    printf("WSASendTo its routine does not run inside the call: calls=%d\n", operation.calls);
+    wait = SleepEx(PATIENCE_MS, TRUE);
+    show_routine("WSASendTo what its routine is told", wait, &operation);
+    while (answer.calls == 0 && SleepEx(PATIENCE_MS, TRUE) == WAIT_IO_COMPLETION)
+        continue;
+    show_routine("F08 a send's routine receives", wait, &answer);
+    closesocket(s);
+}
+
 /* Blocking receives let APCs run while they wait, and only then. */
 static void while_blocking(void)
 {
@@ -385,6 +409,7 @@ int main(void)
     routines();
     refusals();
     nested();
+    sends();
     while_blocking();
     ends();
     threads();

@@ -262,6 +262,26 @@ static void sources(void)
     end(s, &operation);
 }
 
+/* Sends end by events, too. */
+static void sends(void)
+{
+    struct sockaddr_in here;
+    struct operation operation;
+    struct outcome outcome;
+    SOCKET s = bound(&here);
+
+    make_ready(&operation, 4, 0);
+    memcpy(operation.outcome.data, "abcd", 4);
+    WSASendTo(s, &operation.buffer, 1, NULL, 0, address_of(&here), sizeof here,
+              &operation.overlapped, NULL);
+    await(&operation);
+    show_record("WSASendTo has ended", &operation);
+    show_result("WSASendTo its result", s, &operation, TRUE);
+    outcome = receive(s, 8, 0);
+    show("WSASendTo what was sent", &outcome);
+    end(s, &operation);
+}
+
 /* Without an event, and with handles that are not what they should be. */
 static void handles(void)
 {
@@ -448,6 +468,7 @@ int main(void)
     beside_others();
     arrays();
     sources();
+    sends();
     handles();
     questions();
     refusals();
