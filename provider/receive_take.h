@@ -106,7 +106,7 @@ static inline void receive_consume(struct endpoint *endpoint, struct wsp_socket 
         return;
     }
     endpoint_count(&endpoint->received, 1);
-    endpoint_consume(endpoint, got->first);
+    endpoint_consume_front(endpoint);
 }
 
 /** What a receive with room enough and no flags would find. */
