@@ -189,13 +189,26 @@ static inline const struct ring_element *endpoint_peek(struct endpoint *e, uint3
 /** Send home what has been collected. Under LOCK. */
 void endpoint_flush_returns(struct endpoint *e);
 
+/** Drop a reference on a segment. @return true: it was the last one */
+static inline bool endpoint_drop_reference(struct rte_mbuf *segment)
+{
+    /* Acquire: what others who had a reference have read of the frame was read before it is used again.
+     * rte_pktmbuf_prefree_seg() alone looks at a count of one with a relaxed load. */
+    if (__atomic_load_n(&segment->refcnt, __ATOMIC_ACQUIRE) != 1) {
+        if (__atomic_sub_fetch(&segment->refcnt, 1, __ATOMIC_ACQ_REL) != 0)
+            return false;
+        rte_mbuf_refcnt_set(segment, 1);
+    }
+    return rte_pktmbuf_prefree_seg(segment) != NULL;
+}
+
 /** Drop the consumer's reference on a frame; what is free now is on its way home. Under LOCK. */
 static inline void endpoint_return(struct endpoint *e, struct rte_mbuf *mbuf)
 {
     while (mbuf != NULL) {
         struct rte_mbuf *next = mbuf->next;
 
-        if (rte_pktmbuf_prefree_seg(mbuf) != NULL) {
+        if (endpoint_drop_reference(mbuf)) {
             e->returning[e->return_count++] = mbuf;
             if (e->return_count >= e->return_batch)
                 endpoint_flush_returns(e);
