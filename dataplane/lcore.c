@@ -230,9 +230,12 @@ void lcore_detach(struct lcore *lcore, struct endpoint *e)
             lcore->homed = e->lcore.homed_next;
     }
     lcore->homed_count--;
-    /* The handle is stale by now and nobody can take LOCK with it: the lcore is the consumer too. */
-    while ((element = endpoint_front(e)) != NULL)
-        endpoint_consume(e, element);
-    endpoint_flush_returns(e);
+    /* Either the handle is stale and nobody can take LOCK with it: the lcore is the consumer too. Or the
+     * dataplane stops: network_down() has consumed all there was, and clients still take LOCK. */
+    if (atomic_load_explicit(&e->state, memory_order_acquire) != ENDPOINT_NET_DOWN) {
+        while ((element = endpoint_front(e)) != NULL)
+            endpoint_consume(e, element);
+        endpoint_flush_returns(e);
+    }
     take_home(e);
 }

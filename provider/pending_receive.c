@@ -156,8 +156,12 @@ static void network_down(struct endpoint *endpoint)
     const struct ring_element *element;
 
     if ((lock_word_generation(word) & 1) == 0 ||
-        lock_word_acquire(&endpoint->word, lock_word_generation(word)) != LOCK_ACQUIRED)
-        return; /* being closed: nothing waits any more */
+        lock_word_acquire(&endpoint->word, lock_word_generation(word)) != LOCK_ACQUIRED) {
+        /* Being closed: nothing waits any more. The caller is the next consumer: acquire, with the
+         * release in lock_word_retire(), so that it finds what the last one has left. */
+        (void)atomic_load_explicit(&endpoint->word, memory_order_acquire);
+        return;
+    }
     struct posted_operation *list = posted_remove_all(endpoint);
     while ((element = endpoint_front(endpoint)) != NULL)
         endpoint_consume(endpoint, element);
