@@ -28,6 +28,7 @@
 
 struct dataplane dataplane;
 
+static _Atomic uint32_t default_spin_us;
 static _Atomic uint64_t tsc_hz;
 
 struct start_request {
@@ -302,6 +303,7 @@ int dataplane_start(const struct config *config, const struct endpoint_operation
     if (service_ensure(config, error) != 0)
         goto out;
     dataplane.operations = operations;
+    atomic_store_explicit(&default_spin_us, config->sockets.spin_us, memory_order_relaxed);
     dataplane.by_hand = by_hand;
     memset(dataplane.last_statistics, 0, sizeof dataplane.last_statistics);
     if (service_call(start_on_service, &request) != 0)
@@ -353,9 +355,9 @@ bool dataplane_running(void)
     return atomic_load_explicit(&dataplane.running, memory_order_acquire);
 }
 
-struct config_sockets dataplane_socket_defaults(void)
+uint32_t dataplane_default_spin_us(void)
 {
-    return dataplane.config.sockets;
+    return atomic_load_explicit(&default_spin_us, memory_order_relaxed);
 }
 
 uint64_t dataplane_tsc(void)

@@ -64,8 +64,8 @@ bool dataplane_running(void);
 /** Is the calling thread inside one of these functions, and this a signal handler? One load. */
 bool dataplane_control_is_mine(void);
 
-/** Defaults that new sockets take: valid while running. */
-struct config_sockets dataplane_socket_defaults(void);
+/** sockets.spin_us of the last start, which new sockets take. One atomic load: under LOCK, too. */
+uint32_t dataplane_default_spin_us(void);
 
 /* --- endpoints ---------------------------------------------------------------------------------- */
 

@@ -51,7 +51,7 @@ static void set_up(struct endpoint *endpoint, const WSAPROTOCOL_INFOW *protocol,
     socket->exclusive_address = false;
     socket->stamp = false;
     socket->receive_timeout_ms = 0;
-    socket->spin_us = dataplane_socket_defaults().spin_us;
+    socket->spin_us = dataplane_default_spin_us();
     socket->max_posted = SOCKET_MAX_POSTED_DEFAULT;
     socket->manner = receive_manner_of(protocol);
     socket->receive_shut = socket->send_shut = false;
