@@ -99,6 +99,21 @@ static int post(const struct socket_reference *reference, const struct receive_c
     return WSA_IO_PENDING;
 }
 
+/* The error of a check without LOCK, unless the slot was another socket's by then (A05), or is no longer
+ * in the state that it found. */
+static int confirmed_error(const struct socket_reference *reference,
+                           const struct receive_call *call)
+{
+    struct completion_batch batch = {.count = 0};
+    int error = socket_relock(reference);
+
+    if (error != 0)
+        return error;
+    error = receive_check_socket(reference, call);
+    socket_unlock(reference->endpoint, &batch);
+    return error;
+}
+
 int receive_post(const struct socket_reference *reference, const struct receive_call *call)
 {
     struct completion_batch batch;
@@ -107,6 +122,8 @@ int receive_post(const struct socket_reference *reference, const struct receive_
     int error = receive_check_socket(reference, call);
 
     batch.count = 0;
+    if (unlikely(error != 0))
+        error = confirmed_error(reference, call);
     if (error == 0)
         error = prefault(call);
     if (error == 0)
