@@ -14,7 +14,7 @@
 #include "state.h"
 #include "support/frames.h"
 
-static _Atomic(void (*)(void)) hook;
+static _Atomic(void (*)(void)) hook, hook_behind;
 static bool (*inner)(struct lcore *, uint64_t);
 static _Atomic int thread;
 
@@ -38,13 +38,23 @@ static bool hooked_step(struct lcore *lcore, uint64_t now)
         atomic_store(&thread, (int)syscall(SYS_gettid));
     if (before_pass != NULL && lcore->index == 0)
         before_pass();
-    return inner(lcore, now);
+    bool busy = inner(lcore, now);
+    void (*after_pass)(void) = atomic_load_explicit(&hook_behind, memory_order_acquire);
+    if (after_pass != NULL && lcore->index == 0)
+        after_pass();
+    return busy;
 }
 
 void hook_lcore(void (*before_pass)(void))
 {
+    hook_lcore_around(before_pass, NULL);
+}
+
+void hook_lcore_around(void (*before_pass)(void), void (*after_pass)(void))
+{
     bool (*step)(struct lcore *, uint64_t) = atomic_load(&dataplane.lcores[0].step);
 
+    atomic_store_explicit(&hook_behind, after_pass, memory_order_release);
     atomic_store_explicit(&hook, before_pass, memory_order_release);
     if (step != hooked_step) { /* once after each start */
         inner = step;
@@ -70,10 +80,15 @@ void source_prepare(uint32_t destination, uint16_t port, size_t shortest, size_t
     source.frame.length = longest;
     source.length = frame_build(&source.frame, source.bytes, sizeof source.bytes);
     source.payload_at = frame_payload_offset(&source.frame);
+    source_resume();
+    atomic_store(&source.count, 0);
+}
+
+void source_resume(void)
+{
     source.pool = rte_mempool_lookup("wirerx_pool_0");
     CHECK(source.pool != NULL);
     CHECK(rte_eth_dev_get_port_by_name("net_ring0", &source.port) == 0);
-    atomic_store(&source.count, 0);
 }
 
 size_t source_length(uint64_t sequence)

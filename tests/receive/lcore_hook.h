@@ -14,6 +14,8 @@
 
 /** From the next pass on. Any thread. NULL: no more. A call may still be running on return. */
 void hook_lcore(void (*before_pass)(void));
+/** The same, and something behind each pass too. */
+void hook_lcore_around(void (*before_pass)(void), void (*after_pass)(void));
 
 /** The lcore's thread id in the system; 0 until a hooked pass has run. */
 int hooked_lcore_thread(void);
@@ -26,6 +28,9 @@ int hooked_lcore_thread(void);
  *                           bytes, the number, are written for each frame, which costs little
  */
 void source_prepare(uint32_t destination, uint16_t port, size_t shortest, size_t longest);
+
+/** After a stop and a start, before the hook is set again: the new pool and device. Numbers go on. */
+void source_resume(void);
 
 /** Payload bytes of a datagram. */
 size_t source_length(uint64_t sequence);

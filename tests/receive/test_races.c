@@ -6,6 +6,7 @@
 
 #include "support/suite.h"
 
+#include "exactly_once.h"
 #include "harness.h"
 #include "lcore_hook.h"
 
@@ -20,7 +21,6 @@ SUITE_FIXTURE(races, open_live, close_all);
 #define WINDOW 100u
 #define LONGEST 200u
 #define DEPTH 4u
-#define HISTORY 64u
 #define MOST_DATAGRAMS (1u << 21)
 #define STATUS_DOWN 0xC000023Cu
 
@@ -29,14 +29,6 @@ SUITE_FIXTURE(races, open_live, close_all);
 static _Atomic uint64_t received;
 static _Atomic bool sending;
 static _Atomic uint8_t *seen; /* how often each datagram has been received */
-
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
 
 static void send_within_window(void)
 {
@@ -89,39 +81,17 @@ static void check_nothing_missing(void)
 
 /* --- workers ---------------------------------------------------------------------------------------- */
 
-struct slot {
-    struct operation operation;
-    struct operation copy; /* of what it was when it had ended */
-    uint64_t number;       /* in the order of posting */
-    bool pending;
-    bool held; /* has ended and must not change any more */
-};
-
 struct worker {
     struct runner runner;
     struct slot slots[DEPTH];
     uint64_t random;
-    uint64_t posted;           /* operations started so far */
-    uint64_t filled[HISTORY];  /* datagram + 1 that operation number n % HISTORY got */
-    uint64_t numbers[HISTORY]; /* n + 1 */
+    uint64_t posted; /* operations started so far */
+    struct filling filling;
     unsigned pending;
     bool over; /* the socket or the network is gone */
     uint64_t last;
     uint64_t completions;
 };
-
-/* A thread's operations are filled in the order of its posts, however late it hears of them (G08). */
-static void check_order(struct worker *w, uint64_t number, uint64_t datagram)
-{
-    uint64_t before = (number + HISTORY - 1) % HISTORY, after = (number + 1) % HISTORY;
-
-    w->filled[number % HISTORY] = datagram + 1;
-    w->numbers[number % HISTORY] = number + 1;
-    if (number > 0 && w->numbers[before] == number)
-        CHECK(w->filled[before] < datagram + 1);
-    if (w->numbers[after] == number + 2)
-        CHECK(w->filled[after] > datagram + 1);
-}
 
 /* It has ended, and this thread knows it: the result and the data are there. */
 static void see_end(struct worker *w, struct slot *slot)
@@ -135,23 +105,13 @@ static void see_end(struct worker *w, struct slot *slot)
     w->completions++;
     if (status == 0) {
         check_ended(o, 0, o->overlapped.InternalHigh);
-        check_order(w, slot->number, take(o->data, o->overlapped.InternalHigh));
+        check_filling(&w->filling, slot->number, take(o->data, o->overlapped.InternalHigh));
     } else {
         CHECK_MSG(status == STATUS_CANCELLED || status == STATUS_DOWN, "status %#x", status);
         check_ended(o, status, 0);
         w->over = true;
     }
-    memcpy(&slot->copy, o, sizeof slot->copy);
-    slot->held = true;
-}
-
-/* Since it had ended nobody has written there (D16, G11). */
-static void check_held(struct slot *slot)
-{
-    if (!slot->held)
-        return;
-    CHECK_EQ_MEM(&slot->operation, &slot->copy, sizeof slot->copy);
-    slot->held = false;
+    hold_slot(slot);
 }
 
 static bool start_again(struct worker *w, struct slot *slot,
@@ -159,7 +119,7 @@ static bool start_again(struct worker *w, struct slot *slot,
 {
     if (w->over)
         return false;
-    check_held(slot);
+    release_slot(slot);
     slot->number = w->posted;
     slot->pending = true;
     w->pending++;
@@ -219,7 +179,7 @@ static void work_with_events(struct runner *self)
         start_again(w, slot, NULL);
     }
     for (unsigned i = 0; i < DEPTH; i++) {
-        check_held(&w->slots[i]);
+        release_slot(&w->slots[i]);
         CHECK(!is_signalled(w->slots[i].operation.overlapped.hEvent));
         WSACloseEvent(w->slots[i].operation.overlapped.hEvent);
     }
@@ -260,7 +220,7 @@ static void work_with_routines(struct runner *self)
         pause_a_little(w);
     } while (w->pending != 0 || !w->over);
     for (unsigned i = 0; i < DEPTH; i++)
-        check_held(&w->slots[i]);
+        release_slot(&w->slots[i]);
     WSACloseEvent(never);
 }
 
@@ -282,7 +242,7 @@ static void work_by_polling(struct runner *self)
         start_again(w, slot, NULL);
     }
     for (unsigned i = 0; i < DEPTH; i++)
-        check_held(&w->slots[i]);
+        release_slot(&w->slots[i]);
 }
 
 /* Waiting in the call itself, with a manual-reset event. */
@@ -305,7 +265,7 @@ static void work_with_results(struct runner *self)
         CHECK_EQ_U64(WaitForSingleObject(slot->operation.overlapped.hEvent, 20000), WAIT_OBJECT_0);
         pause_a_little(w);
     }
-    check_held(slot);
+    release_slot(slot);
     WSACloseEvent(slot->operation.overlapped.hEvent);
 }
 
