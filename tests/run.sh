@@ -33,6 +33,7 @@ all_stages='
     abi         -      constants and layouts against the Windows headers of mingw-w64
     samples     -      programs written for Windows print the same here and under Wine
     model       -      the lock word model, and its mutants
+    mutants     -      each fence, mark and wake-up that is taken away is missed by a test or the model
     package     -      a separate project uses the installed library, by pkg-config and by CMake
     readme      -      the receiver in the README compiles and runs
     command     quick  the programs, run as a user would

@@ -111,6 +111,11 @@ stage_model() {
     check model tests/model/check.sh
 }
 
+stage_mutants() {
+    build gcc
+    check mutants tests/mutants/check.py "$ci/gcc"
+}
+
 stage_package() {
     install_tree
     check package tests/package/check.sh "$ci/installed"

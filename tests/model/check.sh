@@ -6,6 +6,8 @@
 #
 #   check.sh          verify everything; exit 1 if a scenario fails or a mutant survives,
 #                     77 if spin or the compiler is missing
+#   check.sh mutant NAME SCENARIO [FLAG...]
+#                     verify this line of the table of mutants alone
 #   check.sh trail SCENARIO [FLAG...]
 #                     print the shortest error trail, e.g.: check.sh trail POSTING NO_F2
 #
@@ -167,6 +169,14 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 export work
+
+if [ "${1:-}" = mutant ]; then
+    shift
+    echo "$mutants" | grep -qx "$*" || { echo "$*: not in the table of mutants"; exit 1; }
+    (one mutant "$@")
+    [ -n "$(find "$work" -name 'ok-mutant.*')" ]
+    exit
+fi
 
 if [ "${1:-}" = trail ]; then
     shift

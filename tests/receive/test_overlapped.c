@@ -430,3 +430,25 @@ SUITE_TEST(overlapped, call_on_a_socket_without_the_flag_is_refused) // P01 O03
 }
 
 #endif
+
+/* Rule R1 of lock_word.h: whoever held LOCK when data came serves it before anybody steps the lcore. */
+SUITE_TEST(overlapped, what_comes_while_lock_is_held_is_served_by_the_holder) // D13 G08
+{
+    static struct operation first, second;
+    struct completion_batch batch = {.count = 0};
+    struct socket_reference reference;
+    SOCKET s = open_socket(PORT);
+
+    pend_event(s, &first, 16);
+    pend_event(s, &second, 16);
+    CHECK_EQ_I64(socket_lock(s, &reference), 0);
+    wire_send_udp(HERE, PORT, "one", 3);
+    for (unsigned i = 0; i < 4; i++)
+        wire_step(dataplane_tsc());
+    CHECK_EQ_U64(status_of(&first), STATUS_PENDING);
+    socket_unlock(reference.endpoint, &batch);
+    check_completed(&first, "one");
+    CHECK_EQ_U64(status_of(&second), STATUS_PENDING);
+    arrive_text(PORT, "two");
+    check_completed(&second, "two");
+}
