@@ -429,8 +429,6 @@ SUITE_TEST(overlapped, call_on_a_socket_without_the_flag_is_refused) // P01 O03
     CHECK_TEXT(receive(s, room, sizeof room), room, "not overlapped");
 }
 
-#endif
-
 /* Rule R1 of lock_word.h: whoever held LOCK when data came serves it before anybody steps the lcore. */
 SUITE_TEST(overlapped, what_comes_while_lock_is_held_is_served_by_the_holder) // D13 G08
 {
@@ -452,3 +450,5 @@ SUITE_TEST(overlapped, what_comes_while_lock_is_held_is_served_by_the_holder) //
     arrive_text(PORT, "two");
     check_completed(&second, "two");
 }
+
+#endif
