@@ -40,6 +40,7 @@ tests='
     util-linux          setarch, unshare, script
     procps              watching processes of tests
     strace              counting system calls
+    valgrind            counting instructions
     git                 lists the sources to check
     debootstrap         the bare system of tests/run.sh --clean-root
     man-db              renders the manual page

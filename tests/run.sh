@@ -27,6 +27,7 @@ all_stages='
     layers      quick  arrows between folders point one way; include guards are unique
     gcc         quick  gcc build, every suite
     conformance quick  the table of clauses is up to date, and every test in it passed
+    counts      quick  instructions per datagram, stage by stage, against the committed baseline
     symbols     quick  the library exports what the public headers declare, and nothing else
     clang       -      clang build
     tidy        -      clang-tidy

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <rte_cycles.h>
+#include <rte_lcore.h>
 #include <rte_mempool.h>
 #include <rte_pause.h>
 #include <sched.h>
@@ -107,8 +109,25 @@ void bed_silence(struct bed *bed)
 
     bed_run(bed, silent_step);
     passes += sweep * batches;
+    for (uint64_t i = 0; bed->options->by_hand && i < sweep * batches; i++)
+        bed_pass(bed, silent_step);
     while (atomic_load_explicit(&silent_passes, memory_order_acquire) < passes)
         rte_pause();
+}
+
+/* The mempool's cache and the wake-ups are those of the thread that has the lcore's identity. */
+void bed_pass(struct bed *bed, bed_step step)
+{
+    struct lcore *lcore = bed->lcore;
+    unsigned id = RTE_PER_LCORE(_lcore_id);
+
+    lcore->sink = (struct wake_sink){
+        .defer = lcore_defer_wake, .may_call = lcore_may_call, .hand_over = lcore_hand_over};
+    wake_sink = &lcore->sink;
+    RTE_PER_LCORE(_lcore_id) = lcore->id;
+    (step != NULL ? step : lcore_step)(lcore, rte_rdtsc());
+    RTE_PER_LCORE(_lcore_id) = id;
+    wake_sink = NULL;
 }
 
 uint64_t bed_preemptions(void)
@@ -154,10 +173,12 @@ static int choose_cpus(struct bed *bed)
                           strerror(errno));
     int lcore = options->lcore_cpu >= 0 ? options->lcore_cpu : last_cpu(&set, options->client_cpu);
     int client = options->client_cpu >= 0 ? options->client_cpu : last_cpu(&set, lcore);
+    if (options->by_hand)
+        client = lcore;
     if (lcore < 0 || client < 0)
         return bed_refuse("two CPUs are needed, one for the dataplane and one for the client; "
                           "this process may use one only");
-    if (lcore == client)
+    if (lcore == client && !options->by_hand)
         return bed_refuse("--core and --client are both CPU %d; they need one each", lcore);
     if (client >= CPU_SETSIZE || !CPU_ISSET((size_t)client, &set))
         return bed_refuse("--client %d: this process may not use that CPU", client);
@@ -208,7 +229,7 @@ static int start_dataplane(struct bed *bed, const char *path)
         RTE_MAX(config.sockets.ring_bytes, bed->ring_slots * options->payload);
     config.sockets.spin_us = SPIN_US;
     config.buffers = enough_buffers(bed, &config);
-    if (client_start_dataplane(&config, &error) != 0)
+    if (client_start_dataplane(&config, options->by_hand, &error) != 0)
         return bed_refuse("%s", error.text);
     bed->lcore = &dataplane.lcores[0];
     bed->port = &dataplane.ports[0];

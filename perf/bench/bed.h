@@ -53,6 +53,9 @@ unsigned bed_stop(struct bed *bed);
 /** Let the lcore run this step; NULL: the library's own. */
 void bed_run(struct bed *bed, bed_step step);
 
+/** By hand: one pass with this step on the calling thread, which is the lcore meanwhile. */
+void bed_pass(struct bed *bed, bed_step step);
+
 /** Silence the source and wait until the lcore has emptied every socket's way home since. */
 void bed_silence(struct bed *bed);
 

@@ -16,9 +16,9 @@
 
 struct client client;
 
-int client_start_dataplane(const struct config *config, struct config_error *error)
+int client_start_dataplane(const struct config *config, bool by_hand, struct config_error *error)
 {
-    return dataplane_start(config, &pending_operations, false, error);
+    return dataplane_start(config, &pending_operations, by_hand, error);
 }
 
 static int open_socket(unsigned index, SOCKET *socket)

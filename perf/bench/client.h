@@ -16,7 +16,7 @@ struct config;
 struct config_error;
 
 /** dataplane_start() with the provider's callbacks. */
-int client_start_dataplane(const struct config *config, struct config_error *error);
+int client_start_dataplane(const struct config *config, bool by_hand, struct config_error *error);
 
 /** Start the provider and open the sockets, nonblocking. @return 0, or -1 after one line */
 int client_open(const struct bed *bed);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "instructions.h"
 #include "latency.h"
 #include "options.h"
 #include "throughput.h"
@@ -15,7 +16,9 @@ int main(int argc, char **argv)
 
     switch (options_parse(argc, argv, &options)) {
     case OPTIONS_OK:
-        status = options.command == BENCH_THROUGHPUT ? throughput(&options) : latency(&options);
+        status = options.command == BENCH_THROUGHPUT ? throughput(&options)
+                 : options.command == BENCH_LATENCY  ? latency(&options)
+                                                     : instructions(&options);
         break;
     case OPTIONS_HELP:
         break;

@@ -10,6 +10,7 @@
 #include "side.h"
 
 #define BOTH (BENCH_THROUGHPUT | BENCH_LATENCY)
+#define ALL (BOTH | BENCH_INSTRUCTIONS)
 #define HELP_COLUMN 21
 
 static int take_mode(struct bench_options *options, const char *value);
@@ -31,26 +32,28 @@ struct option_row {
 static const struct option_row rows[] = {
     {"sockets", "N", BOTH, "sockets, each with a group of its own (1)", 1, 10000, FIELD(sockets),
      NULL},
-    {"payload", "BYTES", BOTH, "payload of a datagram (64)", 1, 1998, FIELD(payload), NULL},
+    {"payload", "BYTES", ALL, "payload of a datagram (64)", 1, 1998, FIELD(payload), NULL},
     {"mode", "NAME", BENCH_THROUGHPUT, "how the client receives, see below (now)", 0, 0, 0,
      take_mode},
     {"slices", "N", BOTH, "pairs of slices, one of wirerx and one of the floor (30)", 1, 100000,
      FIELD(slices), NULL},
     {"slice-ms", "MS", BOTH, "length of a slice in milliseconds (200)", 1, 60000, FIELD(slice_ms),
      NULL},
-    {"posted", "N", BENCH_THROUGHPUT, "receives posted ahead on each socket (64)", 1, 1024,
-     FIELD(posted), NULL},
+    {"posted", "N", BENCH_THROUGHPUT | BENCH_INSTRUCTIONS,
+     "receives posted ahead on each socket (64)", 1, 1024, FIELD(posted), NULL},
     {"ring-slots", "N", BOTH,
      "datagrams that wait in a socket (2048 over the sockets, at least 64)", 64, 65536,
      FIELD(ring_slots), NULL},
     {"rate", "PPS", BENCH_LATENCY, "datagrams a second (100000, or a tenth of the capacity)", 1,
      10000000, FIELD(rate), NULL},
-    {"checksums", "WORD", BOTH, "UDP checksums in software: verify or ignore (ignore)", 0, 0, 0,
+    {"checksums", "WORD", ALL, "UDP checksums in software: verify or ignore (ignore)", 0, 0, 0,
      take_checksums},
-    {"core", "CPU", BOTH, "of the dataplane (the last one)", 0, 8191, FIELD(lcore_cpu), NULL},
+    {"datagrams", "N", BENCH_INSTRUCTIONS, "in each mode, in whole passes of 32 (10000)", 32,
+     10000000, FIELD(datagrams), NULL},
+    {"core", "CPU", ALL, "of the dataplane (the last one)", 0, 8191, FIELD(lcore_cpu), NULL},
     {"client", "CPU", BOTH, "of the client thread (the last one but that)", 0, 8191,
      FIELD(client_cpu), NULL},
-    {"json", NULL, BOTH, "print the report as one JSON object", 0, 0, FIELD(json), NULL},
+    {"json", NULL, ALL, "print the report as one JSON object", 0, 0, FIELD(json), NULL},
 };
 static const size_t rows_count = sizeof rows / sizeof rows[0];
 
@@ -62,6 +65,8 @@ static const struct {
     {"throughput", BENCH_THROUGHPUT, "datagrams a second, as fast as the source gives them"},
     {"latency", BENCH_LATENCY,
      "from the burst to the return of a spinning WSPRecv, at a stated pace"},
+    {"instructions", BENCH_INSTRUCTIONS,
+     "every mode on one thread, for perf/instructions.py to count"},
 };
 static const size_t command_count = sizeof command_rows / sizeof command_rows[0];
 
@@ -84,7 +89,7 @@ const char *options_command_name(const struct bench_options *options)
 static void help(void)
 {
     printf(
-        "usage: wirerx-bench throughput|latency [OPTION]...\n"
+        "usage: wirerx-bench COMMAND [OPTION]...\n"
         "\n"
         "Sets the receive path beside the bare floor: the same device, buffers, burst and way\n"
         "home, but nothing between lcore and client than one ring of pointers. Both run on the\n"
@@ -100,9 +105,11 @@ static void help(void)
         snprintf(left, sizeof left, "--%s %s", rows[i].name,
                  rows[i].argument != NULL ? rows[i].argument : "");
         printf("  %-*s%s%s\n", HELP_COLUMN, left, rows[i].help,
-               rows[i].commands == BENCH_THROUGHPUT ? "; throughput"
-               : rows[i].commands == BENCH_LATENCY  ? "; latency"
-                                                    : "");
+               rows[i].commands == BENCH_LATENCY        ? "; latency"
+               : rows[i].commands == BENCH_INSTRUCTIONS ? "; instructions"
+               : rows[i].commands & BENCH_LATENCY       ? ""
+               : rows[i].commands & BENCH_INSTRUCTIONS  ? "; throughput, instructions"
+                                                        : "; throughput");
     }
     printf("\nModes:\n");
     for (size_t i = 0; i < sides_count; i++)
@@ -202,6 +209,7 @@ enum options_result options_parse(int argc, char **argv, struct bench_options *o
         .slices = 30,
         .slice_ms = 200,
         .posted = 64,
+        .datagrams = 10000,
         .lcore_cpu = -1,
         .client_cpu = -1,
     };
@@ -215,8 +223,9 @@ enum options_result options_parse(int argc, char **argv, struct bench_options *o
     for (size_t i = 0; i < command_count; i++)
         if (strcmp(command_rows[i].name, argv[1]) == 0)
             options->command = command_rows[i].command;
+    options->by_hand = options->command == BENCH_INSTRUCTIONS;
     if (options->command == 0) {
-        wrong("%s: neither throughput nor latency%s", argv[1], "");
+        wrong("%s: no such command%s", argv[1], "");
         return OPTIONS_WRONG;
     }
     for (int i = 2; i < argc; i++) {

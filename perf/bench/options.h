@@ -15,6 +15,7 @@ struct side;
 enum bench_command {
     BENCH_THROUGHPUT = 1,
     BENCH_LATENCY = 2,
+    BENCH_INSTRUCTIONS = 4,
 };
 
 /** Exit statuses. */
@@ -39,6 +40,8 @@ struct bench_options {
     int lcore_cpu;  /**< -1: the last one that this process may use */
     int client_cpu; /**< -1: the last one but that */
     bool json;
+    unsigned datagrams; /**< to count instructions of, in each mode */
+    bool by_hand;       /**< one thread does the work of all; no option, the command's own */
 };
 
 /** What options_parse() found. */

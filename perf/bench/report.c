@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/** Counting them exactly is a later piece of work; the report has the place. */
-#define NO_INSTRUCTIONS "not counted yet"
+/** In slices of two threads that wait for each other their number says nothing. */
+#define NO_INSTRUCTIONS "perf/instructions.py counts them, on one thread"
 
 bool report_is_noisy(const struct report *report)
 {

@@ -15,7 +15,7 @@ BENCH = os.path.join(os.environ.get('WIRERX_BIN', os.path.join(ROOT, 'build', 'b
 SHORT = ['--slices', '4', '--slice-ms', '50']
 MODES = ('now', 'posted', 'apc', 'floor')
 OPTIONS = ('sockets', 'payload', 'mode', 'slices', 'slice-ms', 'posted', 'ring-slots', 'rate',
-           'checksums', 'core', 'client', 'json')
+           'checksums', 'datagrams', 'core', 'client', 'json')
 LABEL = 'software ceiling, no device'
 VERDICTS = ('quiet enough', 'too noisy to conclude')
 PATIENCE = 120 * (5 if os.environ.get('WIRERX_VARIANT') in ('asan', 'tsan') else 1)
@@ -45,6 +45,8 @@ REFUSED = (
     ('no power of two', ['throughput', '--ring-slots', '100'], 'power of two'),
     ('too many routines', ['throughput', '--mode', 'apc', '--sockets', '10000'], 'routines'),
     ('an option of the other command', ['latency', '--mode', 'now'], 'mode'),
+    ('another command still', ['instructions', '--slices', '4'], 'slices'),
+    ('less than a pass', ['instructions', '--datagrams', '31'], 'datagrams'),
     ('a rate of nothing', ['latency', '--rate', '0'], 'rate'),
     ('no such core', ['throughput', '--core', '8000'], '8000'),
     ('no such client', ['throughput', '--client', '8000'], '8000'),
@@ -153,6 +155,14 @@ class Smoke(unittest.TestCase):
             self.assertIn('tenth', report['latency_reason'])
         else:
             self.assertGreater(report['capacity'], 1e8)
+
+    def test_every_mode_on_one_thread(self):
+        result = self.run_bench('instructions', '--datagrams', '1000', '--json')
+        self.assertEqual((0, ''), (result.returncode, result.stderr))
+        self.assertEqual(dict.fromkeys(MODES, 1024), json.loads(result.stdout))
+        result = self.run_bench('instructions', '--payload', '1400', '--posted', '32')
+        self.assertEqual((0, ''), (result.returncode, result.stderr))
+        self.assertIn('perf/instructions.py', result.stdout)
 
     def test_the_text_says_what_it_means(self):
         for arguments in (['throughput'], ['latency', '--rate', '1000']):

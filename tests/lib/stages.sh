@@ -77,6 +77,13 @@ stage_conformance() {
     check conformance tests/conformance --check --strict --results "$results"
 }
 
+# These do not depend on the machine's mood, so they may decide.
+stage_counts() {
+    build gcc
+    check instructions perf/instructions.py --check "$ci/gcc"
+    check "instructions can be off" tests/bench/instructions.py "$ci/gcc"
+}
+
 stage_clang() {
     build clang
     pass "build with clang"

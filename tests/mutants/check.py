@@ -195,16 +195,15 @@ class Build:
         words = [w for w in words if w not in ("-MD", "-Werror")]
         return run([*words, "-o", str(output)], cwd=command["directory"])
 
-    def link(self, suite, objects, output):
-        status, commands = run(["ninja", "-t", "commands", f"tests/{suite}"], cwd=self.directory)
+    def link(self, target, objects, output):
+        status, commands = run(["ninja", "-t", "commands", target], cwd=self.directory)
         line = commands.splitlines()[-1]
         archive = re.search(r" lib/lib\w+\.a", line)
-        if status != 0 or archive is None or f"-o tests/{suite} " not in line:
+        if status != 0 or archive is None or f"-o {target} " not in line:
             return 1, commands[-1000:]
         # What is defined there is not looked for in the archives.
         line = line[:archive.start()] + " " + " ".join(map(str, objects)) + line[archive.start():]
-        return run(line.replace(f"-o tests/{suite} ", f"-o {output} "), shell=True,
-                   cwd=self.directory)
+        return run(line.replace(f"-o {target} ", f"-o {output} "), shell=True, cwd=self.directory)
 
     def make(self, tree, work, units, suites):
         """Compile the units of a tree, and link the suites with them. What went wrong, or None."""
@@ -215,7 +214,7 @@ class Build:
             if status != 0:
                 return f"{unit} does not compile: {output}"
         for suite in suites:
-            status, output = self.link(suite, objects, work / suite)
+            status, output = self.link(f"tests/{suite}", objects, work / suite)
             if status != 0:
                 return f"{suite} does not link: {output}"
         return None
