@@ -7,12 +7,11 @@
  * compiler gives the same figures on any machine, however busy.
  */
 
-#include "instructions.h"
-
 #include <jansson.h>
 #include <stdio.h>
 
 #include "client.h"
+#include "command.h"
 #include "dataplane/port.h"
 #include "report.h"
 #include "side.h"
@@ -89,7 +88,7 @@ static void print_text(json_t *report)
     json_decref(report);
 }
 
-int instructions(const struct bench_options *options)
+static int instructions(const struct bench_options *options)
 {
     struct bed bed;
 
@@ -110,3 +109,17 @@ int instructions(const struct bench_options *options)
         bed_fail("%u packet buffers did not come back", missing);
     return BENCH_OK;
 }
+
+static void defaults(struct bench_options *options)
+{
+    options->by_hand = true;
+}
+
+const struct command command_instructions = {
+    .name = "instructions",
+    .help = "every mode on one thread, for perf/instructions.py to count",
+    .options = OPTION_PAYLOAD | OPTION_POSTED | OPTION_CHECKSUMS | OPTION_DATAGRAMS | OPTION_CORE |
+               OPTION_JSON,
+    .defaults = defaults,
+    .run = instructions,
+};

@@ -4,8 +4,6 @@
  * moment at which the floor's client has the payload. One datagram at a time, at a pace that leaves
  * both threads idle most of the time; otherwise queues would be measured. */
 
-#include "latency.h"
-
 #include <math.h>
 #include <rte_common.h>
 #include <rte_cycles.h>
@@ -13,6 +11,7 @@
 #include <stdlib.h>
 
 #include "client.h"
+#include "command.h"
 #include "floor.h"
 #include "paced.h"
 #include "report.h"
@@ -275,7 +274,7 @@ static void print_json(const struct report *report, const struct run *run)
     report_json_print(object);
 }
 
-int latency(const struct bench_options *options)
+static int latency(const struct bench_options *options)
 {
     struct bed bed;
     struct run run = {.bed = &bed};
@@ -300,3 +299,10 @@ int latency(const struct bench_options *options)
     }
     return report.missing_buffers == 0 ? BENCH_OK : BENCH_FAILED;
 }
+
+const struct command command_latency = {
+    .name = "latency",
+    .help = "from the burst to the return of a spinning WSPRecv, at a stated pace",
+    .options = OPTIONS_OF_SLICES | OPTION_RATE,
+    .run = latency,
+};

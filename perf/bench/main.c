@@ -4,10 +4,8 @@
 
 #include <stdio.h>
 
-#include "instructions.h"
-#include "latency.h"
+#include "command.h"
 #include "options.h"
-#include "throughput.h"
 
 int main(int argc, char **argv)
 {
@@ -16,9 +14,7 @@ int main(int argc, char **argv)
 
     switch (options_parse(argc, argv, &options)) {
     case OPTIONS_OK:
-        status = options.command == BENCH_THROUGHPUT ? throughput(&options)
-                 : options.command == BENCH_LATENCY  ? latency(&options)
-                                                     : instructions(&options);
+        status = options.command->run(&options);
         break;
     case OPTIONS_HELP:
         break;

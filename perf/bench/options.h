@@ -8,15 +8,32 @@
  */
 
 #include <stdbool.h>
-#include <stdio.h>
+#include <stdint.h>
 
+struct command;
 struct side;
 
-enum bench_command {
-    BENCH_THROUGHPUT = 1,
-    BENCH_LATENCY = 2,
-    BENCH_INSTRUCTIONS = 4,
+/** One bit for each option: a command (command.h) says which it takes. */
+enum bench_option {
+    OPTION_SOCKETS = 1u << 0,
+    OPTION_PAYLOAD = 1u << 1,
+    OPTION_MODE = 1u << 2,
+    OPTION_SLICES = 1u << 3,
+    OPTION_SLICE_MS = 1u << 4,
+    OPTION_POSTED = 1u << 5,
+    OPTION_RING_SLOTS = 1u << 6,
+    OPTION_RATE = 1u << 7,
+    OPTION_CHECKSUMS = 1u << 8,
+    OPTION_DATAGRAMS = 1u << 9,
+    OPTION_CORE = 1u << 10,
+    OPTION_CLIENT = 1u << 11,
+    OPTION_JSON = 1u << 12,
 };
+
+/** What goes with slices of sockets on a bed (bed.h). */
+#define OPTIONS_OF_SLICES                                                                    \
+    (OPTION_SOCKETS | OPTION_PAYLOAD | OPTION_SLICES | OPTION_SLICE_MS | OPTION_RING_SLOTS | \
+     OPTION_CHECKSUMS | OPTION_CORE | OPTION_CLIENT | OPTION_JSON)
 
 /** Exit statuses. */
 enum bench_status {
@@ -27,7 +44,7 @@ enum bench_status {
 
 /** Zero stands for "found out when it is started" where a row of the help says so. */
 struct bench_options {
-    enum bench_command command;
+    const struct command *command;
     unsigned sockets;
     unsigned payload;        /**< bytes of each datagram */
     const struct side *mode; /**< what is compared with the floor */
@@ -53,6 +70,7 @@ enum options_result {
 
 enum options_result options_parse(int argc, char **argv, struct bench_options *options);
 
-const char *options_command_name(const struct bench_options *options);
+/** One line on standard error: the command line cannot be. @return -1 */
+int options_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command.h"
+
 /** In slices of two threads that wait for each other their number says nothing. */
 #define NO_INSTRUCTIONS "perf/instructions.py counts them, on one thread"
 
@@ -94,7 +96,7 @@ json_t *report_json(const struct report *report)
     json_object_set_new(object, "verdict", json_string(verdict(report)));
     json_object_set_new(object, "label", json_string(REPORT_LABEL));
     json_object_set_new(object, "version", json_string(WIRERX_VERSION));
-    json_object_set_new(object, "command", json_string(options_command_name(options)));
+    json_object_set_new(object, "command", json_string(options->command->name));
     json_object_set_new(object, "sockets", number(options->sockets));
     json_object_set_new(object, "payload", number(options->payload));
     json_object_set_new(object, "slice_pairs", number(options->slices));
@@ -124,7 +126,7 @@ void report_text_head(const struct report *report)
     char name[256];
 
     processor(name, sizeof name);
-    printf("wirerx-bench %s: %s\n", options_command_name(options), REPORT_LABEL);
+    printf("wirerx-bench %s: %s\n", options->command->name, REPORT_LABEL);
     printf("%u socket%s, %u bytes of payload, %u ring slots each, UDP checksums %s\n",
            options->sockets, options->sockets == 1 ? "" : "s", options->payload, bed->ring_slots,
            options->verify_checksums ? "verified in software" : "ignored");

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "throughput.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "client.h"
+#include "command.h"
 #include "report.h"
 #include "slices.h"
 
@@ -123,7 +122,7 @@ static void run_slices(struct bed *bed, struct series *series, struct report *re
         }
 }
 
-int throughput(const struct bench_options *options)
+static int throughput(const struct bench_options *options)
 {
     struct bed bed;
     struct report report = {.bed = &bed};
@@ -161,3 +160,22 @@ int throughput(const struct bench_options *options)
         free(series[s].slices);
     return report.missing_buffers == 0 ? BENCH_OK : BENCH_FAILED;
 }
+
+static int check(const struct bench_options *options)
+{
+    unsigned most = options->mode->most_outstanding;
+
+    if (most != 0 && options->sockets * options->posted > most)
+        return options_wrong("--posted: %u on each of %u sockets are more than the %u that one "
+                             "thread's completion routines may be",
+                             options->posted, options->sockets, most);
+    return 0;
+}
+
+const struct command command_throughput = {
+    .name = "throughput",
+    .help = "datagrams a second, as fast as the source gives them",
+    .options = OPTIONS_OF_SLICES | OPTION_MODE | OPTION_POSTED,
+    .check = check,
+    .run = throughput,
+};

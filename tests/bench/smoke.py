@@ -13,6 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BENCH = os.path.join(os.environ.get('WIRERX_BIN', os.path.join(ROOT, 'build', 'bin')),
                      'wirerx-bench')
 SHORT = ['--slices', '4', '--slice-ms', '50']
+COMMANDS = ('throughput', 'latency', 'instructions')
 MODES = ('now', 'posted', 'apc', 'floor')
 OPTIONS = ('sockets', 'payload', 'mode', 'slices', 'slice-ms', 'posted', 'ring-slots', 'rate',
            'checksums', 'datagrams', 'core', 'client', 'json')
@@ -41,6 +42,7 @@ REFUSED = (
     ('more than a buffer holds', ['throughput', '--payload', '1999'], 'payload'),
     ('control characters', ['throughput', '--payload', '1\n2'], 'payload'),
     ('no such mode', ['throughput', '--mode', 'fast'], 'fast'),
+    ('a mode of two lines', ['throughput', '--mode', 'a\nb'], 'a?b'),
     ('no such checksums', ['throughput', '--checksums', 'maybe'], 'maybe'),
     ('no power of two', ['throughput', '--ring-slots', '100'], 'power of two'),
     ('too many routines', ['throughput', '--mode', 'apc', '--sockets', '10000'], 'routines'),
@@ -173,13 +175,28 @@ class Smoke(unittest.TestCase):
                 self.assertRegex(result.stdout, r'Too noisy to conclude|The floor.s own slices')
                 self.assertTrue(result.stdout.endswith('\n'))
 
+    def help(self, *arguments):
+        result = self.run_bench(*arguments)
+        self.assertEqual((0, ''), (result.returncode, result.stderr))
+        self.assertLessEqual(max(map(len, result.stdout.splitlines())), 100)
+        return result.stdout
+
     def test_help(self):
-        for arguments in ([], ['--help'], ['-h'], ['throughput', '--help']):
-            result = self.run_bench(*arguments)
-            self.assertEqual((0, ''), (result.returncode, result.stderr))
-            for word in ['--' + name for name in OPTIONS] + list(MODES):
-                self.assertIn(word, result.stdout)
-            self.assertLessEqual(max(map(len, result.stdout.splitlines())), 100)
+        for arguments in ([], ['--help'], ['-h']):
+            text = self.help(*arguments)
+            for word in ['--' + name for name in OPTIONS] + list(MODES) + list(COMMANDS):
+                self.assertIn(word, text)
+
+    def test_help_of_a_command_has_what_it_takes(self):
+        for command in COMMANDS:
+            text = self.help(command, '--help')
+            self.assertIn('wirerx-bench %s [' % command, text)
+            for name in OPTIONS:
+                with self.subTest(command, option=name):
+                    value = [] if name == 'json' else ['no such value']
+                    result = self.run_bench(command, '--' + name, *value, '--no-such-option')
+                    self.assertEqual('not an option of' not in result.stderr,
+                                     '--%s ' % name in text)
 
     def refused(self, says, result):
         self.assertEqual((2, ''), (result.returncode, result.stdout), result.stderr)

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "command.h"
+
+const struct command *const commands[] = {
+    &command_throughput,
+    &command_latency,
+    &command_instructions,
+};
+const size_t commands_count = sizeof commands / sizeof commands[0];
