@@ -19,6 +19,7 @@
 #include "config.h"
 #include "counters.h"
 #include "endpoint.h"
+#include "endpoint_batch.h"
 #include "fence.h"
 #include "log.h"
 #include "owner_mutex.h"

@@ -49,6 +49,22 @@ static inline int receive_check_socket(const struct socket_reference *reference,
 /** Non-overlapped: return data now, or wait for it. Takes LOCK itself. @return 0 or WSA error */
 int receive_now(const struct socket_reference *reference, const struct receive_call *call);
 
+/**
+ * Take what is there for a call, under LOCK, while attached and with no receive posted. Finding nothing
+ * it has looked at all that is queued.
+ * @param error  receives how the call ends, if there is something: 0 or WSA error
+ * @return false: there is not (enough) for it, it has to wait
+ */
+typedef bool receive_taker(const struct socket_reference *reference, void *argument, int *error);
+
+/**
+ * Everything but a datagram that is there for the asking: what the call is refused for, posted receives
+ * before it, and waiting where that is asked for. LOCK is held, and is not any more on return.
+ * @return 0 or WSA error
+ */
+int receive_or_wait(const struct socket_reference *reference, const struct receive_call *call,
+                    receive_taker *taker, void *argument, struct completion_batch *batch);
+
 /** Overlapped: complete at once or post. @return 0, WSA_IO_PENDING or WSA error */
 int receive_post(const struct socket_reference *reference, const struct receive_call *call);
 

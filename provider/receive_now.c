@@ -94,12 +94,9 @@ static int wait_for_more(const struct socket_reference *reference,
     return error == WSAENOTSOCK ? WSA_OPERATION_ABORTED : error; /* B11: closed meanwhile */
 }
 
-/* Everything but a datagram that is there for the asking; waits where that is asked for. LOCK is held, and
- * is not any more on return. */
-static __attribute__((noinline)) int receive_special(const struct socket_reference *reference,
-                                                     const struct receive_call *call,
-                                                     const struct receive_room *room,
-                                                     struct completion_batch *batch)
+__attribute__((noinline)) int receive_or_wait(const struct socket_reference *reference,
+                                              const struct receive_call *call, receive_taker *taker,
+                                              void *argument, struct completion_batch *batch)
 {
     struct endpoint *endpoint = reference->endpoint;
     struct wsp_socket *socket = reference->socket;
@@ -109,7 +106,6 @@ static __attribute__((noinline)) int receive_special(const struct socket_referen
     int error;
 
     for (;;) {
-        struct received got;
         bool found = false;
 
         error = receive_check_socket(reference, call);
@@ -118,14 +114,12 @@ static __attribute__((noinline)) int receive_special(const struct socket_referen
         if (error == 0 && blocking_refused() && !socket->nonblocking)
             error = WSAEINPROGRESS; /* A20 */
         /* Posted receives come first: what is queued is theirs (G12). Those that it is not enough for
-         * have looked at all of it when this returns, as receive_look() has when it finds nothing. */
+         * have looked at all of it when this returns, as a taker has when it finds nothing. */
         if (error == 0 && unlikely(socket->receives.first != NULL))
             pending_serve(endpoint, batch);
         if (error == 0 && socket->receives.first == NULL)
-            found = receive_look(endpoint, socket, room, &got);
-        if (found)
-            error = take(endpoint, socket, call, &got);
-        else if (error == 0 && endpoint_seen_empty(endpoint))
+            found = taker(reference, argument, &error);
+        if (!found && error == 0 && endpoint_seen_empty(endpoint))
             endpoint_flush_returns(endpoint);
         if (found || error != 0) {
             if (unlikely(!socket->plain)) {
@@ -159,6 +153,25 @@ static __attribute__((noinline)) int receive_special(const struct socket_referen
     if (waited)
         blocking_end(&waiting);
     return error;
+}
+
+/* One receive with its room. */
+struct one {
+    const struct receive_call *call;
+    const struct receive_room *room;
+};
+
+static bool take_one(const struct socket_reference *reference, void *argument, int *error)
+{
+    struct endpoint *endpoint = reference->endpoint;
+    struct wsp_socket *socket = reference->socket;
+    const struct one *one = argument;
+    struct received got;
+
+    if (!receive_look(endpoint, socket, one->room, &got))
+        return false;
+    *error = take(endpoint, socket, one->call, &got);
+    return true;
 }
 
 int receive_now(const struct socket_reference *reference, const struct receive_call *call)
@@ -197,5 +210,6 @@ int receive_now(const struct socket_reference *reference, const struct receive_c
         socket_unlock(endpoint, &batch);
         return error;
     }
-    return receive_special(reference, call, &room, &batch);
+    struct one one = {call, &room};
+    return receive_or_wait(reference, call, take_one, &one, &batch);
 }

@@ -5,8 +5,8 @@
 /**
  * @file
  * What Windows has no name for: starting and stopping the dataplane, replaying a capture, counters,
- * receive timestamps, and events as file descriptors. Sockets themselves are in winsock2.h and
- * ws2spi.h.
+ * receive timestamps, events as file descriptors, and many datagrams in one call (wirerx_batch.h).
+ * Sockets themselves are in winsock2.h and ws2spi.h.
  *
  * Threads: every function may be called from any thread unless it says otherwise, and none from a
  * signal handler (WSAEINPROGRESS where it has interrupted another call of this kind). A thread is not
@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "winsock2.h"
+#include "wirerx_batch.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -150,12 +151,6 @@ struct wirerx_socket_counters {
 
 /** @return 0, WSAENOTSOCK, WSAEFAULT */
 int wirerx_socket_counters(SOCKET s, struct wirerx_socket_counters *counters);
-
-/** What is known about a received datagram beside its bytes. */
-struct wirerx_receive_info {
-    uint64_t burst_tsc; /**< CPU time-stamp counter when the dataplane took its burst off the NIC */
-    uint32_t drops;     /**< datagrams this socket had lost before this one, modulo 2^32 */
-};
 
 /**
  * About the datagram that the calling thread's last successful non-overlapped receive returned.
