@@ -63,7 +63,7 @@ static const uint8_t *last_payload(const struct bed *bed)
 
 const struct side side_batch = {
     .name = "batch",
-    .help = "wirerx_receive_batch on nonblocking sockets, polled, up to 32 datagrams a call",
+    .help = "wirerx_receive_batch, nonblocking, polled, up to 32 datagrams a call",
     .begin = begin,
     .receive = receive,
     .delivered = bed_delivered,

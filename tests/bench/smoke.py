@@ -14,7 +14,7 @@ BENCH = os.path.join(os.environ.get('WIRERX_BIN', os.path.join(ROOT, 'build', 'b
                      'wirerx-bench')
 SHORT = ['--slices', '4', '--slice-ms', '50']
 COMMANDS = ('throughput', 'latency', 'instructions')
-MODES = ('now', 'posted', 'apc', 'floor')
+MODES = ('now', 'posted', 'apc', 'batch', 'floor')
 OPTIONS = ('sockets', 'payload', 'mode', 'slices', 'slice-ms', 'posted', 'ring-slots', 'rate',
            'checksums', 'datagrams', 'core', 'client', 'json')
 LABEL = 'software ceiling, no device'
