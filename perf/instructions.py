@@ -184,6 +184,9 @@ def measure(program):
         if not any(stage in of_mode for of_mode in figures.values()):
             die(f'stage {stage}: none of its functions ({", ".join(names)}) is executed in any '
                 'mode; have they been renamed?')
+    for mode, of_mode in figures.items():
+        if 'call' not in of_mode:
+            die(f'mode {mode}: no function of stage call is executed; which does its client call?')
     return figures
 
 

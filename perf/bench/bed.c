@@ -162,7 +162,7 @@ static int last_cpu(const cpu_set_t *set, int other)
     return -1;
 }
 
-static int choose_cpus(struct bed *bed)
+int bed_choose_cpus(struct bed *bed)
 {
     const struct bench_options *options = bed->options;
     cpu_set_t set;
@@ -258,7 +258,7 @@ int bed_start(struct bed *bed, const struct bench_options *options)
     *bed = (struct bed){.options = options, .load_at_start = bed_load()};
     bed->ring_slots =
         options->ring_slots != 0 ? options->ring_slots : default_slots(options->sockets);
-    if (choose_cpus(bed) != 0)
+    if (bed_choose_cpus(bed) != 0)
         return -1;
     if (capture_write(path, sizeof path, options->sockets, options->payload) != 0)
         return bed_refuse("a temporary capture (in $TMPDIR or /tmp) cannot be written: %s",

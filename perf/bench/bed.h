@@ -47,6 +47,9 @@ struct bed {
  */
 int bed_start(struct bed *bed, const struct bench_options *options);
 
+/** The part of that which finds a CPU for the lcore and one for the client. */
+int bed_choose_cpus(struct bed *bed);
+
 /** Stop, and count. The sockets are closed. @return packet buffers that are missing */
 unsigned bed_stop(struct bed *bed);
 

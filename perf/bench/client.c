@@ -8,6 +8,7 @@
 #include "capture.h"
 #include "provider/host/host.h"
 #include "provider/pending_receive.h"
+#include "provider/socket.h"
 #include "receive.h"
 #include "wirerx/wirerx.h"
 #include "wirerx/ws2tcpip.h"
@@ -21,11 +22,18 @@ int client_start_dataplane(const struct config *config, bool by_hand, struct con
     return dataplane_start(config, &pending_operations, by_hand, error);
 }
 
+static int join(SOCKET socket, unsigned group, int *error)
+{
+    struct ip_mreq membership = {.imr_multiaddr = {.s_addr = htonl(capture_group(group))}};
+
+    return client.provider.lpWSPSetSockOpt(socket, IPPROTO_IP, IP_ADD_MEMBERSHIP,
+                                           (const char *)&membership, sizeof membership, error);
+}
+
 static int open_socket(unsigned index, SOCKET *socket)
 {
     const WSPPROC_TABLE *provider = &client.provider;
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(CAPTURE_PORT)};
-    struct ip_mreq membership = {.imr_multiaddr = {.s_addr = htonl(capture_group(index))}};
     BOOL on = TRUE;
     int error = 0;
 
@@ -35,13 +43,12 @@ static int open_socket(unsigned index, SOCKET *socket)
         provider->lpWSPSetSockOpt(*socket, SOL_SOCKET, SO_REUSEADDR, (const char *)&on, sizeof on,
                                   &error) != 0 ||
         provider->lpWSPBind(*socket, (const struct sockaddr *)&any, sizeof any, &error) != 0 ||
-        provider->lpWSPSetSockOpt(*socket, IPPROTO_IP, IP_ADD_MEMBERSHIP, (const char *)&membership,
-                                  sizeof membership, &error) != 0)
+        join(*socket, index, &error) != 0)
         return bed_refuse("socket %u cannot be opened and joined: Winsock error %d", index, error);
     return 0;
 }
 
-int client_open(const struct bed *bed)
+int client_start(const struct bed *bed)
 {
     WSPUPCALLTABLE upcalls = host_upcalls();
     WSPDATA data;
@@ -52,13 +59,36 @@ int client_open(const struct bed *bed)
     if (upcalls.lpWPUOpenCurrentThread(&client.thread, &error) != 0)
         return bed_refuse("WPUOpenCurrentThread fails with Winsock error %d", error);
     client.sockets = calloc(bed->options->sockets, sizeof *client.sockets);
-    if (client.sockets == NULL)
-        return bed_refuse("out of memory");
-    for (; client.count < bed->options->sockets; client.count++)
+    return client.sockets != NULL ? 0 : bed_refuse("out of memory");
+}
+
+int client_open_until(unsigned count)
+{
+    for (; client.count < count; client.count++)
         if (open_socket(client.count, &client.sockets[client.count]) != 0)
             return -1;
+    return 0;
+}
+
+int client_open(const struct bed *bed)
+{
+    if (client_start(bed) != 0 || client_open_until(bed->options->sockets) != 0)
+        return -1;
     client_set_nonblocking(true);
     return 0;
+}
+
+void client_join(unsigned socket, unsigned group)
+{
+    int error = 0;
+
+    if (join(client.sockets[socket], group, &error) != 0)
+        bed_fail("socket %u cannot join one more group: Winsock error %d", socket, error);
+}
+
+size_t client_record_bytes(void)
+{
+    return sizeof(struct wsp_socket);
 }
 
 void client_close(void)

@@ -9,6 +9,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct bed;
@@ -20,6 +21,16 @@ int client_start_dataplane(const struct config *config, bool by_hand, struct con
 
 /** Start the provider and open the sockets, nonblocking. @return 0, or -1 after one line */
 int client_open(const struct bed *bed);
+
+/** The two parts of that: without sockets; and then sockets until there are so many. */
+int client_start(const struct bed *bed);
+int client_open_until(unsigned count);
+
+/** Let a socket join another group of the capture. Ends the program when it cannot. */
+void client_join(unsigned socket, unsigned group);
+
+/** Bytes that the provider keeps for each socket, open or not. */
+size_t client_record_bytes(void);
 
 /** Close the sockets. What was posted on them has ended afterwards. */
 void client_close(void);

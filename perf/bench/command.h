@@ -31,6 +31,11 @@ struct command {
 extern const struct command command_throughput;
 extern const struct command command_latency;
 extern const struct command command_instructions;
+extern const struct command command_memory;
+extern const struct command command_cost;
+extern const struct command command_isolation;
+extern const struct command command_drain;
+extern const struct command command_stall;
 
 /** Every command there is, in the order of --help. */
 extern const struct command *const commands[];

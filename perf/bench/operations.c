@@ -20,8 +20,8 @@ void operation_post(struct operation *operation)
         bed_fail("an overlapped WSPRecv fails with Winsock error %d", error);
 }
 
-void operations_create(struct operations *operations, const struct bed *bed,
-                       LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+void operations_prepare(struct operations *operations, const struct bed *bed,
+                        LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
     const struct bench_options *options = bed->options;
     size_t total = (size_t)options->sockets * options->posted;
@@ -41,8 +41,17 @@ void operations_create(struct operations *operations, const struct bed *bed,
         operation->socket = client.sockets[i / options->posted];
         operation->buffer.len = options->payload;
         operation->buffer.buf = (char *)operations->payloads + i * room;
-        operation_post(operation);
     }
+}
+
+void operations_create(struct operations *operations, const struct bed *bed,
+                       LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    size_t total = (size_t)bed->options->sockets * bed->options->posted;
+
+    operations_prepare(operations, bed, routine);
+    for (size_t i = 0; i < total; i++)
+        operation_post(&operations->rows[i]);
 }
 
 void operations_free(struct operations *operations)

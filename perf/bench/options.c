@@ -74,6 +74,19 @@ int options_wrong(const char *format, ...)
     return -1;
 }
 
+/* Of all commands. */
+static const struct bench_options common = {
+    .sockets = 1,
+    .payload = 64,
+    .mode = &side_now,
+    .slices = 30,
+    .slice_ms = 200,
+    .posted = 64,
+    .datagrams = 10000,
+    .lcore_cpu = -1,
+    .client_cpu = -1,
+};
+
 /* --- help ---------------------------------------------------------------------------------------- */
 
 /* " (throughput, latency)" unless every command takes it. */
@@ -91,6 +104,21 @@ static void print_takers(uint32_t option)
             printf("%s%s", printed++ == 0 ? "for " : ", ", commands[i]->name);
 }
 
+/* "; here 16" where this command has a default of its own. */
+static void print_own_default(const struct command *command, const struct option_row *row)
+{
+    struct bench_options own = common;
+    unsigned value, others;
+
+    if (row->argument == NULL || row->take != NULL || command->defaults == NULL)
+        return;
+    command->defaults(&own);
+    memcpy(&value, (const char *)&own + row->offset, sizeof value);
+    memcpy(&others, (const char *)&common + row->offset, sizeof others);
+    if (value != others)
+        printf("; here %u", value);
+}
+
 /* Of one command, or NULL: of all. */
 static void print_options(const struct command *command)
 {
@@ -105,6 +133,8 @@ static void print_options(const struct command *command)
         printf("  %-*s%s", HELP_COLUMN, left, rows[i].help);
         if (command == NULL)
             print_takers(rows[i].option);
+        else
+            print_own_default(command, &rows[i]);
         putchar('\n');
     }
 }
@@ -129,6 +159,7 @@ static void help(const struct command *command)
             printf("  %-*s%s\n", HELP_COLUMN, sides[i]->name, sides[i]->help);
     }
     printf("\n"
+           "A command may have defaults of its own: COMMAND --help has them.\n"
            "Exit status: 0, 1 the run failed or lost packet buffers, 2 it could not begin.\n"
            "Needs two CPUs, no root and no huge pages. Run it on a quiet machine: the report says\n"
            "when this one was too noisy to conclude.\n");
@@ -247,18 +278,8 @@ static int take_all(struct bench_options *options, int argc, char **argv)
 
 enum options_result options_parse(int argc, char **argv, struct bench_options *options)
 {
-    *options = (struct bench_options){
-        .command = argc > 1 ? command_of(argv[1]) : NULL,
-        .sockets = 1,
-        .payload = 64,
-        .mode = &side_now,
-        .slices = 30,
-        .slice_ms = 200,
-        .posted = 64,
-        .datagrams = 10000,
-        .lcore_cpu = -1,
-        .client_cpu = -1,
-    };
+    *options = common;
+    options->command = argc > 1 ? command_of(argv[1]) : NULL;
     if (asks_for_help(argc, argv)) {
         help(options->command);
         return OPTIONS_HELP;

@@ -40,6 +40,10 @@ struct operations {
     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine; /**< NULL: none */
 };
 
+/** Make them. Ends the program when memory is short. */
+void operations_prepare(struct operations *operations, const struct bed *bed,
+                        LPWSAOVERLAPPED_COMPLETION_ROUTINE routine);
+
 /** Make them and post them all. Ends the program when that fails. */
 void operations_create(struct operations *operations, const struct bed *bed,
                        LPWSAOVERLAPPED_COMPLETION_ROUTINE routine);

@@ -144,14 +144,10 @@ void report_text_tail(const struct report *report)
     printf("instructions per datagram: %s\n", NO_INSTRUCTIONS);
     if (report->missing_buffers != 0)
         printf("%u packet buffers did not come back\n", report->missing_buffers);
-    if (report_is_noisy(report))
-        printf("Too noisy to conclude: the floor's own slices are %.0f %% apart (quartiles; bound "
-               "%.0f %%),\nthreads were preempted %u times, load average %.1f to %.1f.\n",
-               report->floor_noise * 100, REPORT_NOISE_BOUND * 100, report->preemptions,
-               report->bed->load_at_start, report->load_at_end);
-    else
-        printf("The floor's own slices are %.1f %% apart (quartiles; bound %.0f %%), threads were "
-               "preempted\n%u times, load average %.1f to %.1f.\n",
-               report->floor_noise * 100, REPORT_NOISE_BOUND * 100, report->preemptions,
-               report->bed->load_at_start, report->load_at_end);
+    printf("%s: %s are %.1f %% apart (quartiles; bound %.0f %%),\nthreads were preempted %u times, "
+           "load average %.1f to %.1f.\n",
+           report_is_noisy(report) ? "Too noisy to conclude" : "Quiet enough",
+           report->noise_of != NULL ? report->noise_of : "the floor's own slices",
+           report->floor_noise * 100, REPORT_NOISE_BOUND * 100, report->preemptions,
+           report->bed->load_at_start, report->load_at_end);
 }

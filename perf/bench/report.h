@@ -19,8 +19,9 @@
 
 struct report {
     const struct bed *bed;
+    const char *noise_of;     /**< the slices that tell how quiet it was; NULL: the floor's own */
     struct spread ratio;      /**< wirerx by floor, pair by pair */
-    double floor_noise;       /**< relative distance of the quartiles of the floor's slices */
+    double floor_noise;       /**< relative distance of the quartiles of those */
     unsigned preemptions;     /**< in all slices */
     unsigned missing_buffers; /**< when everything was closed */
     double load_at_end;

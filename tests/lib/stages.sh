@@ -12,6 +12,7 @@ command_tests='
     tests/command/replay.py          asan
     tests/command/real_captures.py   asan
     tests/bench/smoke.py
+    tests/bench/commands.py
 '
 
 stage_format() {
