@@ -41,6 +41,7 @@ tests='
     procps              watching processes of tests
     strace              counting system calls
     valgrind            counting instructions
+    gnuplot-nox         plots of perf/report.sh
     git                 lists the sources to check
     debootstrap         the bare system of tests/run.sh --clean-root
     man-db              renders the manual page

@@ -13,6 +13,7 @@ command_tests='
     tests/command/real_captures.py   asan
     tests/bench/smoke.py
     tests/bench/commands.py
+    tests/bench/report.py
 '
 
 stage_format() {

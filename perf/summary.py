@@ -1,0 +1,399 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""perf/report.sh's second half: from OUTPUT/data/*.json to plots and OUTPUT/report.md.
+
+    perf/summary.py OUTPUT BUILD
+
+Says only what the runs say: a figure that was not measured is missing, with the reason, and one from a
+run that the bench called too noisy says so.
+"""
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PLOTS = ROOT / 'perf/plots'
+NOISY = 'too noisy to conclude'
+
+
+class Data:
+    """What the runs have printed, and why some have not."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        order = [line.split()[0] for line in self.text('runs').splitlines()]
+        self.runs = {name: json.loads((folder / f'{name}.json').read_text())
+                     for name in order if (folder / f'{name}.json').exists()}
+        self.missing = {name: self.text(f'{name}.missing') for name in order
+                        if (folder / f'{name}.missing').exists()}
+
+    def get(self, name, *keys):
+        """A value of a run, or None."""
+        value = self.runs.get(name)
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    def series(self, prefix):
+        """[(number, run)] of the runs PREFIX-NUMBER."""
+        found = [(int(name[len(prefix) + 1:]), run) for name, run in self.runs.items()
+                 if re.fullmatch(re.escape(prefix) + r'-\d+', name)]
+        return sorted(found, key=lambda pair: pair[0])
+
+    def text(self, name):
+        path = self.folder / name
+        return path.read_text().strip() if path.exists() else ''
+
+
+# --- plots -------------------------------------------------------------------------------------------
+
+def throughput_rows(data, prefix):
+    for number, run in data.series(prefix):
+        rate, ratio = run['wirerx']['spread'], run['ratio_spread'] or {}
+        yield [number, rate['median'], rate['low'], rate['high'],
+               run['floor']['datagrams_per_second'],
+               *(ratio.get(key, 'NaN') for key in ('median', 'low', 'high'))]
+
+
+def tail_rows(figures):
+    """(nanoseconds, part of the samples that took at least as long)"""
+    bins = figures.get('histogram')
+    if bins:
+        total = left = sum(samples for _, samples in bins)
+        for nanoseconds, samples in bins:
+            yield [nanoseconds, left / total]
+            left -= samples
+        return
+    for name, value in figures.items():
+        if re.fullmatch(r'p\d+(_\d+)?', name):
+            yield [value, 1 - float(name[1:].replace('_', '.')) / 100]
+    if figures.get('samples'):
+        yield [figures['max'], 1 / figures['samples']]
+
+
+def write_tables(data):
+    """The .dat files that the plots read. {plot: it has something to show}"""
+    tables = {prefix: list(throughput_rows(data, prefix))
+              for prefix in ('payload-now', 'payload-batch', 'sockets-now', 'sockets-posted', 'lcores')}
+    for name, figures in (data.get('latency', 'latency_ns') or {}).items():
+        tables[f'latency-{name}'] = list(tail_rows(figures))
+    for name, rows in tables.items():
+        path = data.folder / f'{name}.dat'
+        path.unlink(missing_ok=True)
+        if rows:
+            path.write_text(''.join(' '.join(map(str, row)) + '\n' for row in rows))
+    return {
+        'payload': tables['payload-now'] and tables['payload-batch'],
+        'sockets': tables['sockets-now'] and tables['sockets-posted'],
+        'lcores': len(tables['lcores']) > 1,
+        'latency': tables.get('latency-wirerx') and tables.get('latency-floor'),
+    }
+
+
+def draw(output, data):
+    """All plots that there is something for. {name: file beside the report}, and why some are not there"""
+    drawn = {}
+    wanted = [name for name, ready in write_tables(data).items() if ready]
+    if shutil.which('gnuplot') is None:
+        return drawn, 'gnuplot is not installed, so there are no plots'
+    for name in wanted:
+        for form in ('svg', 'png'):
+            settings = (f"here='{PLOTS}'; data='{data.folder}'; out='{output / name}'; "
+                        f"format='{form}'")
+            result = subprocess.run(['gnuplot', '-e', settings, PLOTS / f'{name}.gp'], check=False,
+                                    text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            if result.returncode != 0 or result.stdout.strip():
+                sys.exit(f'perf/plots/{name}.gp: gnuplot says: {result.stdout.strip()}')
+        drawn[name] = f'{name}.svg'
+    return drawn, None
+
+
+# --- the machine -------------------------------------------------------------------------------------
+
+def read(path, otherwise='not there'):
+    try:
+        return Path(path).read_text().strip() or 'none'
+    except OSError:
+        return otherwise
+
+
+def said_by(*command):
+    try:
+        result = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    except FileNotFoundError:
+        return 'unknown'
+    return result.stdout.strip().splitlines()[0] if result.stdout.strip() else 'unknown'
+
+
+def processor():
+    info = read('/proc/cpuinfo', '')
+    name = re.search(r'^model name\s*: (.*)$', info, re.M)
+    virtual = ', a virtual machine' if re.search(r'^flags.*\bhypervisor\b', info, re.M) else ''
+    return f'{name[1] if name else "unknown"}, {os.cpu_count()} CPUs{virtual}'
+
+
+def machine_rows(data, build):
+    cpu = '/sys/devices/system/cpu'
+    cache = read(build / 'CMakeCache.txt', '')
+    compiler = re.search(r'^CMAKE_C_COMPILER:\w+=(.*)$', cache, re.M)
+    command_line = read('/proc/cmdline', '')
+    kept = re.findall(r'(?:isolcpus|nohz_full|rcu_nocbs|mitigations|idle|intel_idle\S*)=\S+',
+                      command_line)
+    memory = re.search(r'MemTotal:\s+(\d+)', read('/proc/meminfo', ''))
+    huge = re.search(r'HugePages_Total:\s+(\d+)', read('/proc/meminfo', ''))
+    any_run = next((run for name, run in data.runs.items() if name.startswith('mode-')), {})
+    yield 'processor', processor()
+    yield 'SMT siblings in use', {'0': 'no', '1': 'yes'}.get(read(f'{cpu}/smt/active'), 'unknown')
+    yield 'CPUs of lcore and client', ', '.join(
+        str(any_run['machine'][key]) for key in ('lcore_cpu', 'client_cpu')) if any_run else '-'
+    yield 'isolated CPUs', read(f'{cpu}/isolated')
+    yield 'frequency governor', read(f'{cpu}/cpu0/cpufreq/scaling_governor')
+    yield 'kernel options that matter', ' '.join(kept) or 'none'
+    yield 'memory', f'{int(memory[1]) // 1024} MiB, {huge[1] if huge else 0} huge pages'
+    yield 'kernel', f'{platform.system()} {platform.release()}'
+    yield 'DPDK', said_by('pkg-config', '--modversion', 'libdpdk')
+    yield 'compiler', said_by(compiler[1], '--version') if compiler else 'unknown'
+    version = next((run['version'] for run in data.runs.values() if 'version' in run), '?')
+    yield 'wirerx', f"{version}, commit {said_by('git', 'describe', '--always', '--dirty')}"
+    yield 'runs', data.text('settings')
+    yield 'at the beginning', data.text('load.begin')
+    yield 'at the end', data.text('load.end')
+
+
+# --- tables ------------------------------------------------------------------------------------------
+
+def table(head, rows):
+    lines = ['| ' + ' | '.join(head) + ' |', '|' + '---|' * len(head)]
+    lines += ['| ' + ' | '.join(map(str, row)) + ' |' for row in rows]
+    return lines + ['']
+
+
+def spread_text(spread, digits=2):
+    if not spread:
+        return '-'
+    return (f"{spread['median']:.{digits}f} ({spread['low']:.{digits}f} to "
+            f"{spread['high']:.{digits}f})")
+
+
+def noise_text(run):
+    return 'too noisy' if run.get('verdict') == NOISY else 'quiet'
+
+
+def throughput_table(first, rows):
+    return table([first, 'wirerx, M/s', 'Gb/s of payload', 'floor, M/s', 'of the floor (quartiles)',
+                  'lost', 'machine'],
+                 [[name, f"{run['wirerx']['datagrams_per_second'] / 1e6:.2f}",
+                   f"{run['wirerx']['payload_gigabits_per_second']:.2f}",
+                   f"{run['floor']['datagrams_per_second'] / 1e6:.2f}",
+                   spread_text(run['ratio_spread']), f"{run['wirerx']['drop_share']:.0%}",
+                   noise_text(run)] for name, run in rows])
+
+
+# Goal, its text, the value in the data, how to print it, the run, what repeats it.
+GOALS = (
+    ('>= 0.95', 'one datagram per WSPRecv, of the floor', ('mode-now', 'ratio_to_floor')),
+    ('>= 0.90', 'overlapped, posted ahead, of the floor', ('mode-posted', 'ratio_to_floor')),
+    ('>= 1.00', 'the batch call, of the floor', ('mode-batch', 'ratio_to_floor')),
+    ('<= 1.25', 'latency p50, spinning, of the floor', ('latency', 'ratio_to_floor')),
+    ('<= 0.20', 'a call on a full queue, of a kernel socket', ('drain', 'ratio_to_kernel')),
+    ('>= 0.80', '1,000 sockets, of one', None),
+    ('>= 1.00', 'datagrams of the same veth, of a kernel socket', ('network', 'ratio_to_kernel')),
+    ('<= 150', 'instructions of the dataplane without the burst',
+     ('instructions', 'instructions_per_datagram', 'now', 'dataplane')),
+    ('<= 120', 'instructions of WSPRecv',
+     ('instructions', 'instructions_per_datagram', 'now', 'call')),
+    ('<= 4096', 'bytes of an idle socket', ('memory', 'bytes_per_idle_socket')),
+)
+
+
+def thousand_sockets(data):
+    """Rates are of different runs; the floor of each tells how fast the machine was then."""
+    one, many = (data.get(f'sockets-now-{n}', 'ratio_to_floor') for n in (1, 1000))
+    return many / one if one and many else None
+
+
+def goal_row(data, goal, text, keys):
+    run = keys[0] if keys else 'sockets-now-1000'
+    value = data.get(*keys) if keys else thousand_sockets(data)
+    command = data.text(f'{run}.command')
+    if value is None:
+        return [text, goal, '-', f"not measured: {data.missing.get(run, 'no such run')}", command]
+    relation, bound = goal.split()
+    reached = value >= float(bound) if relation == '>=' else value <= float(bound)
+    verdict = 'reached' if reached else 'not reached'
+    if data.get(run, 'verdict') == NOISY:
+        verdict += ', but ' + NOISY
+    printed = f'{value:.2f}' if value < 50 else f'{value:.0f}'
+    return [text, goal, printed, verdict, f'`{command}`']
+
+
+# --- sections ----------------------------------------------------------------------------------------
+
+def plot(drawn, name, text):
+    return [f'![{text}]({drawn[name]})', ''] if name in drawn else []
+
+
+def throughput_section(data, drawn):
+    labels = sorted({run['label'] for run in data.runs.values() if 'label' in run})
+    modes = [(name[5:], run) for name, run in data.runs.items() if name.startswith('mode-')]
+    if not modes and not data.series('payload-now') and not data.series('sockets-now'):
+        return []
+    lines = ['## Throughput', '', f'{", ".join(labels).capitalize()}: the frames come from memory.', '']
+    if modes:
+        lines += ['One socket, 64 bytes, by the way of receiving:', '',
+                  *throughput_table('mode', modes)]
+    for title, first, prefix, picture in (
+            ('By payload, one socket, WSPRecv:', 'bytes', 'payload-now', 'payload'),
+            ('... and by the batch call:', 'bytes', 'payload-batch', None),
+            ('By sockets, 64 bytes, WSPRecv:', 'sockets', 'sockets-now', 'sockets'),
+            ('... and by receives posted ahead, 8 on each:', 'sockets', 'sockets-posted', None),
+            ('By lcores, 16 sockets:', 'lcores', 'lcores', 'lcores')):
+        rows = data.series(prefix)
+        if rows:
+            lines += [title, '', *throughput_table(first, rows), *plot(drawn, picture, title)]
+    return lines
+
+
+def latency_section(data, drawn):
+    run = data.runs.get('latency')
+    if run is None:
+        return []
+    lines = ['## Latency', '']
+    figures = run['latency_ns']
+    if figures is None:
+        return lines + [f"None: {run['latency_reason']}.", '']
+    names = [key for key in next(iter(figures.values())) if key not in ('samples', 'histogram')]
+    lines += [f"Burst to return, nanoseconds, at {run['rate']:.0f} datagrams a second "
+              f"({run['load']:.1%} of what this machine can do). p50 of the floor's: "
+              f"{spread_text(run['ratio_spread'])}; {noise_text(run)}.", '']
+    lines += table(['', *names, 'samples'],
+                   [[name, *(f'{row[key]:.0f}' for key in names), row['samples']]
+                    for name, row in figures.items()])
+    return lines + plot(drawn, 'latency', 'distribution of latency with its tail')
+
+
+def instructions_section(data):
+    figures = data.get('instructions', 'instructions_per_datagram')
+    if figures is None:
+        return []
+    stages = list(dict.fromkeys(stage for of_mode in figures.values() for stage in of_mode))
+    return ['## Instructions per datagram', '',
+            'Exact, on one thread, 64 bytes; perf/instructions.py says what the stages are.', '',
+            *table(['mode', *stages],
+                   [[mode, *(f'{of_mode[s]:.0f}' if s in of_mode else '-' for s in stages)]
+                    for mode, of_mode in figures.items()])]
+
+
+def memory_section(data):
+    run = data.runs.get('memory')
+    if run is None:
+        return []
+    keys = ('sockets', 'dpdk_bytes', 'libc_bytes', 'table_bytes', 'resident_bytes', 'bytes_each')
+    return ['## Memory', '',
+            f"An idle socket takes {run['bytes_per_idle_socket']} bytes beyond the "
+            f"{run['guaranteed']['buffers']} packet buffers of {run['guaranteed']['buffer_bytes']} "
+            f"bytes that it is guaranteed. Shared by all: {run['shared']['buffers']} buffers, "
+            f"{run['shared']['table_bytes']} bytes of static tables, and what DPDK's heap has without "
+            f"sockets, {run['shared']['dpdk_bytes']} bytes with the pool.", '',
+            *table(['sockets', "DPDK's heap", 'C library', 'static tables', 'resident', 'each'],
+                   [[row[key] for key in keys] for row in run['rows']])]
+
+
+def cost_section(data):
+    run = data.runs.get('cost')
+    if run is None:
+        return []
+    return ['## Posting and completing', '',
+            f'Ticks of the time-stamp counter for each datagram, on one thread; {noise_text(run)}.', '',
+            *table(['', 'post', 'pass', 'collect', 'ticks', 'ns', "of the floor's (quartiles)"],
+                   [[name, *(f'{run[name][key]:.0f}' for key in
+                             ('post', 'pass', 'collect', 'ticks', 'nanoseconds')),
+                     spread_text(run[name]['ratio_spread'])]
+                    for name in ('polled', 'event', 'apc', 'floor')])]
+
+
+def drain_section(data):
+    run = data.runs.get('drain')
+    if run is None:
+        return []
+    return ['## Draining a full queue', '',
+            f"A call takes {spread_text(run['ratio_to_kernel_spread'])} of a kernel UDP socket's "
+            f'`recv()` over loopback; {noise_text(run)}.', '',
+            *table(['', 'queued', 'ns a call'],
+                   [[name, run[name]['queued'], f"{run[name]['nanoseconds']:.0f}"]
+                    for name in ('wirerx', 'floor', 'kernel')])]
+
+
+def isolation_section(data):
+    run = data.runs.get('isolation')
+    if run is None:
+        return []
+    return ['## A socket that nobody reads', '',
+            f"{run['sockets']} sockets. The others' rate at saturation is "
+            f"{spread_text(run['ratio_to_all_read_spread'])} of what it is when all are read; "
+            f"{noise_text(run)}. Paced at {run['rate']:.0f} datagrams a second:", '',
+            *table(['the others', 'received', 'lost'],
+                   [[title, run[key]['paced_received'], run[key]['paced_lost']] for title, key in
+                    (('all are read', 'all_read'), ('one is not read', 'one_is_not'))])]
+
+
+def stall_section(data):
+    run = data.runs.get('stall')
+    if run is None:
+        return []
+    names = ('p50', 'p99', 'p99_9', 'max')
+    return ['## Behind 64 KB of posted receives', '',
+            f"{run['posted']} datagrams of {run['payload']} bytes for one socket, then one for another: "
+            f"nanoseconds from the first frame to the other's return; {noise_text(run)}.", '',
+            *table(["the first socket's are", *names],
+                   [[title, *(f"{run['latency_ns'][key][name]:.0f}" for name in names)]
+                    for title, key in (('completed into posted receives', 'posted'),
+                                       ('put in its ring', 'queued'), ('not there', 'alone'))])]
+
+
+def missing_section(data, no_plots):
+    lines = [f'- {name}: {reason}' for name, reason in data.missing.items()]
+    if no_plots:
+        lines.append(f'- {no_plots}')
+    return ['## Not measured here', '', *lines, ''] if lines else []
+
+
+def report(data, build, drawn, no_plots):
+    lines = ['# wirerx, measured', '',
+             'Written by `perf/report.sh`; how to read and repeat it: perf/MEASURING.md. Ratios are medians '
+             'of pairs of alternating slices of one run, with quartiles.', '']
+    lines += table(['', ''], machine_rows(data, build))
+    lines += ['## Goals', '',
+              *table(['', 'goal', 'measured', '', 'repeat'],
+                     [goal_row(data, *goal) for goal in GOALS])]
+    lines += throughput_section(data, drawn)
+    lines += latency_section(data, drawn)
+    for section in (instructions_section, memory_section, cost_section, drain_section,
+                    isolation_section, stall_section):
+        lines += section(data)
+    return lines + missing_section(data, no_plots)
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit('usage: perf/summary.py OUTPUT BUILD')
+    output, build = Path(sys.argv[1]), Path(sys.argv[2])
+    data = Data(output / 'data')
+    if not data.runs:
+        sys.exit(f'{data.folder} has nothing that was measured')
+    drawn, no_plots = draw(output, data)
+    if no_plots:
+        print(no_plots)
+    path = output / 'report.md'
+    path.write_text('\n'.join(report(data, build, drawn, no_plots)).rstrip() + '\n')
+    print(f'{path}: {len(data.runs)} runs, {len(drawn)} plots, {len(data.missing)} runs missing')
+
+
+if __name__ == '__main__':
+    main()
