@@ -4,17 +4,18 @@
 # of the .dat files), `out` (the file to write, without its ending) and `format` (svg or png).
 
 if (format eq 'svg') {
-    set terminal svg size 960,420 font 'Helvetica,13' background '#ffffff'
+    set terminal svg size 960,440 font 'Helvetica,13' background '#ffffff'
 } else {
-    set terminal pngcairo size 1920,840 font 'DejaVu Sans,18' background '#ffffff' linewidth 2
+    set terminal pngcairo size 1920,880 font 'DejaVu Sans,18' background '#ffffff' linewidth 2
 }
 set output sprintf('%s.%s', out, format)
 
 set border 3 linecolor '#5f6368'
 set tics nomirror out textcolor '#3c4043'
 set grid ytics linecolor '#dadce0' linewidth 1 dashtype 1
-set rmargin 4
-set key top left reverse Left samplen 2 spacing 1.2
+set rmargin 6
+set key below horizontal reverse Left samplen 2 width 2
+set bmargin 5
 
 # One colour for one thing, in every plot.
 set linetype 1 linecolor '#1a73e8' linewidth 2 pointtype 7 pointsize 0.7   # now

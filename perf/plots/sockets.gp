@@ -10,13 +10,12 @@ set xrange [0.7:15000]
 set yrange [0:*]
 
 set title 'datagrams a second, in millions'
-set key top right
 plot file('sockets-now') using 1:($5/1e6) with linespoints linetype 4 title 'floor', \
      file('sockets-now') using 1:($2/1e6):($3/1e6):($4/1e6) with yerrorlines linetype 1 title 'WSPRecv', \
      file('sockets-posted') using 1:($2/1e6):($3/1e6):($4/1e6) with yerrorlines linetype 3 title 'posted ahead'
 
 set title 'of the floor (quartiles of the pairwise ratios)'
-set key top right
+set yrange [0:*<1.6]
 plot 1 with lines linetype 4 title 'floor', \
      file('sockets-now') using 1:6:7:8 with yerrorlines linetype 1 title 'WSPRecv', \
      file('sockets-posted') using 1:6:7:8 with yerrorlines linetype 3 title 'posted ahead'
