@@ -31,7 +31,8 @@
 /** A packet buffer: private area, headroom before the frame, and room for frame bytes. */
 #define CONFIG_BUFFER_PRIVATE 64u
 #define CONFIG_BUFFER_HEADROOM 128u
-#define CONFIG_BUFFER_ROOM 2048u
+#define CONFIG_BUFFER_ROOM 2048u     /**< by default, and at the least */
+#define CONFIG_MAX_BUFFER_ROOM 9728u /**< a frame of the largest MTU */
 
 enum config_memory {
     CONFIG_MEMORY_NO_HUGE, /**< plain pages: no privileges; devices on real buses cannot be used */
@@ -84,8 +85,9 @@ struct config {
     unsigned *cores; /**< CPU numbers, one lcore each */
     unsigned cores_count;
     enum config_memory memory;
-    unsigned memory_mb; /**< MiB; 0: computed from the rest, see config_memory_mb() */
-    unsigned buffers;   /**< packet buffers per NUMA node; 0: computed, see config_buffers() */
+    unsigned memory_mb;    /**< MiB; 0: computed from the rest, see config_memory_mb() */
+    unsigned buffers;      /**< packet buffers per NUMA node; 0: computed, see config_buffers() */
+    unsigned buffer_bytes; /**< bytes of a frame that one of them holds; default 2048, to 9728 */
     struct config_port *ports;
     unsigned ports_count;
     struct config_sockets sockets;
@@ -165,7 +167,7 @@ unsigned config_buffers(const struct config *config);
  * MiB of memory that EAL is to be given (its -m): `memory_mb`, or when that is 0 what one pool of
  * config_buffers() buffers, every socket's rings and 64 MiB take, and a quarter more. Generous, as
  * without huge pages the heap is one segment that cannot grow; and a mempool then gives each buffer
- * a page (4 KiB) to itself. For a configuration that config_check() accepts.
+ * whole pages (of 4 KiB) to itself. For a configuration that config_check() accepts.
  */
 unsigned config_memory_mb(const struct config *config);
 

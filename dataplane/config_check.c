@@ -11,7 +11,6 @@
 
 /* An Ethernet header and two VLAN tags: what stands in a buffer beside the MTU's bytes. */
 #define FRAME_OVERHEAD (14u + 2u * 4u)
-#define INFINITE_MAX_MTU (CONFIG_BUFFER_ROOM - FRAME_OVERHEAD)
 
 #define REASON_SIZE 256
 
@@ -174,9 +173,11 @@ static int check_device(const struct config_report *report, const struct config 
 }
 
 /* Numbers that a net_pcap device's captures do not go with. */
-static int check_captures(const struct config_report *report, const struct config_port *port,
+static int check_captures(const struct config_report *report, const struct config *config,
                           const struct config_device *device, unsigned index)
 {
+    const struct config_port *port = &config->ports[index];
+    unsigned most = config->buffer_bytes - FRAME_OVERHEAD;
     char path[CONFIG_PATH_SIZE];
 
     snprintf(path, sizeof(path), "ports[%u].queues", index);
@@ -185,11 +186,11 @@ static int check_captures(const struct config_report *report, const struct confi
                              "%u given, but the device has one for each rx_pcap=, so %u",
                              port->queues, device->captures);
     snprintf(path, sizeof(path), "ports[%u].mtu", index);
-    if (device->infinite && port->mtu > INFINITE_MAX_MTU)
+    if (device->infinite && port->mtu > most)
         return config_refuse(report, path,
                              "%u, but infinite_rx=1 takes only frames that fit one buffer: at most "
-                             "%u",
-                             port->mtu, INFINITE_MAX_MTU);
+                             "%u (memory.buffer-bytes: %u)",
+                             port->mtu, most, config->buffer_bytes);
     return 0;
 }
 
@@ -232,7 +233,7 @@ static int check_port(const struct config_report *report, const struct config *c
     if (check_device(report, config, index, &device) != 0 ||
         check_addresses(report, config, index) != 0 ||
         check_section(report, "ports", prefix, port) != 0 ||
-        check_captures(report, port, &device, index) != 0)
+        check_captures(report, config, &device, index) != 0)
         return -1;
     return check_pace(report, port, &device, index);
 }

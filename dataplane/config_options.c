@@ -170,6 +170,19 @@ const struct config_option config_options[] = {
                 "its whole capture in them: for a long one, set this.",
     },
     {
+        .section = "memory",
+        .name = "buffer-bytes",
+        .kind = CONFIG_KIND_NUMBER,
+        .minimum = CONFIG_BUFFER_ROOM,
+        .maximum = CONFIG_MAX_BUFFER_ROOM,
+        .fallback = CONFIG_BUFFER_ROOM,
+        .unit = " bytes",
+        .offset = offsetof(struct config, buffer_bytes),
+        .help = "Bytes of a frame that one packet buffer holds. A longer frame takes several, "
+                "where the device can do that. mtu and 22 more hold every frame in one: less work "
+                "for jumbo frames, more memory for all others.",
+    },
+    {
         .section = "",
         .name = "sockets",
         .kind = CONFIG_KIND_SECTION,

@@ -11,9 +11,9 @@
 #define MBUF_HEADER 128u
 #define MEMPOOL_OBJECT_HEADER 64u
 #define MEMPOOL_OBJECT_TRAILER 64u /* DPDK spreads objects over memory channels */
-#define OBJECT_BYTES                                                                     \
-    (MBUF_HEADER + CONFIG_BUFFER_PRIVATE + CONFIG_BUFFER_HEADROOM + CONFIG_BUFFER_ROOM + \
-     MEMPOOL_OBJECT_HEADER + MEMPOOL_OBJECT_TRAILER)
+#define OBJECT_BYTES_BESIDE_ROOM                                                            \
+    (MBUF_HEADER + CONFIG_BUFFER_PRIVATE + CONFIG_BUFFER_HEADROOM + MEMPOOL_OBJECT_HEADER + \
+     MEMPOOL_OBJECT_TRAILER)
 /* The mempool's own ring: a pointer each, rounded up to a power of two. */
 #define OBJECT_POINTER_BYTES 16u
 
@@ -63,16 +63,17 @@ unsigned config_buffers(const struct config *config)
 }
 
 /*
- * A mempool does not let an object cross a page, as the next page can lie elsewhere. Among huge
- * pages that is next to nothing; among plain ones each object of ours takes a page of 4 KiB.
+ * A mempool does not let an object cross a page, as the next page can lie elsewhere; a larger one
+ * begins with a page. Among huge pages that is next to nothing; among plain ones each object of ours
+ * takes a page of 4 KiB, or several.
  */
-static uint64_t buffer_bytes(enum config_memory memory)
+static uint64_t buffer_bytes(const struct config *config)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t object = OBJECT_BYTES;
+    uint64_t object = OBJECT_BYTES_BESIDE_ROOM + config->buffer_bytes;
 
-    if (memory == CONFIG_MEMORY_NO_HUGE && object < page)
-        object = page / (page / object);
+    if (config->memory == CONFIG_MEMORY_NO_HUGE)
+        object = object < page ? page / (page / object) : (object + page - 1) / page * page;
     return object + OBJECT_POINTER_BYTES;
 }
 
@@ -80,7 +81,7 @@ static uint64_t bytes_used(const struct config *config)
 {
     uint64_t socket = (uint64_t)config->sockets.ring_slots * SLOT_BYTES + SOCKET_BYTES;
 
-    return config_buffers(config) * buffer_bytes(config->memory) + config->sockets.maximum * socket;
+    return config_buffers(config) * buffer_bytes(config) + config->sockets.maximum * socket;
 }
 
 uint64_t config_memory_mb_used(const struct config *config)

@@ -15,7 +15,7 @@ static struct rte_mempool *pools[MAX_POOLS];
 static int nodes[MAX_POOLS];
 static unsigned pools_count;
 
-struct rte_mempool *pool_for_node(int numa_node, unsigned buffers)
+struct rte_mempool *pool_for_node(int numa_node, unsigned buffers, unsigned room)
 {
     char name[RTE_MEMPOOL_NAMESIZE];
 
@@ -27,7 +27,7 @@ struct rte_mempool *pool_for_node(int numa_node, unsigned buffers)
     snprintf(name, sizeof name, "wirerx_pool_%u", pools_count);
     struct rte_mempool *pool =
         rte_pktmbuf_pool_create(name, buffers, CONFIG_POOL_CACHE, RX_META_PRIVATE_SIZE,
-                                RTE_MBUF_DEFAULT_BUF_SIZE, numa_node);
+                                (uint16_t)(RTE_PKTMBUF_HEADROOM + room), numa_node);
     if (pool == NULL)
         return NULL;
     nodes[pools_count] = numa_node;

@@ -12,8 +12,11 @@
 #include <rte_mbuf.h>
 #include <stdint.h>
 
-/** @return the node's pool, created with `buffers` on first request; NULL when memory is short. */
-struct rte_mempool *pool_for_node(int numa_node, unsigned buffers);
+/**
+ * @param room  bytes of a frame that one buffer holds
+ * @return the node's pool, created with `buffers` on first request; NULL when memory is short.
+ */
+struct rte_mempool *pool_for_node(int numa_node, unsigned buffers, unsigned room);
 
 /** A pool for buffers that no device fills: the node's if it has one. NULL: there is no pool. */
 struct rte_mempool *pool_near_node(int numa_node);

@@ -86,7 +86,7 @@ static uint64_t wanted_offloads(const struct port *port, const struct rte_eth_de
 
     if (!port->rules.ignore_udp_checksums)
         wanted |= RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
-    if (frame > RTE_MBUF_DEFAULT_DATAROOM)
+    if (frame > (unsigned)rte_pktmbuf_data_room_size(port->pool) - RTE_PKTMBUF_HEADROOM)
         wanted |= RTE_ETH_RX_OFFLOAD_SCATTER;
     return wanted & info->rx_offload_capa;
 }
@@ -195,7 +195,7 @@ int port_open(struct port *port, const struct config *config, unsigned index,
     port->numa_node = rte_eth_dev_socket_id(port->id);
     numa_place_check(config, port->index, port->numa_node);
     port->pool = pool_for_node(port->numa_node < 0 ? numa_place_default() : port->numa_node,
-                               config_buffers(config));
+                               config_buffers(config), config->buffer_bytes);
     if (port->pool == NULL) {
         snprintf(error->text, sizeof error->text,
                  "memory: no room for %u packet buffers (%s); raise memory.megabytes or lower "

@@ -12,10 +12,6 @@
 #include "lcore.h"
 #include "pool.h"
 
-/** Bytes of a frame that its first buffer holds, and each further one (net_pcap uses its headroom). */
-#define FIRST_SEGMENT_BYTES RTE_MBUF_DEFAULT_DATAROOM
-#define SEGMENT_BYTES RTE_MBUF_DEFAULT_BUF_SIZE
-
 /* Where a frame's bytes begin in a record: classic pcap, and pcapng's enhanced packet block. */
 #define PCAP_RECORD_HEADER 16
 #define PCAPNG_RECORD_HEADER 28
@@ -294,13 +290,17 @@ static void stage_cut_frame(const struct port *port, struct replay_queue *queue)
 
 /* Frames to take off the device now. It loses a frame, without a way to get it back, when the pool
  * runs dry under it: `drained` waits for enough buffers, and the other paces wait for nothing. */
-static uint16_t frames_to_stage(const struct replay *replay, const struct replay_queue *queue,
+static uint16_t frames_to_stage(const struct port *port, const struct replay_queue *queue,
                                 struct lcore *lcore)
 {
+    const struct replay *replay = port->replay;
+    uint32_t room =
+        rte_pktmbuf_data_room_size(port->pool); /* net_pcap uses a further one's headroom */
+    uint32_t first = room - RTE_PKTMBUF_HEADROOM;
     uint32_t segments = 1;
 
-    if (queue->longest > FIRST_SEGMENT_BYTES)
-        segments += (queue->longest - FIRST_SEGMENT_BYTES + SEGMENT_BYTES - 1) / SEGMENT_BYTES;
+    if (queue->longest > first)
+        segments += (queue->longest - first + room - 1) / room;
     uint32_t frames = pool_free_count(lcore->id) / segments;
     if (frames >= PORT_BURST)
         return PORT_BURST;
@@ -340,7 +340,7 @@ static void fill_stage(struct port *port, uint16_t number, struct replay_queue *
         stage_cut_frame(port, queue);
         return;
     }
-    uint16_t frames = frames_to_stage(port->replay, queue, lcore);
+    uint16_t frames = frames_to_stage(port, queue, lcore);
     if (frames == 0) {
         note_stalled(queue, lcore_room(lcore).tightest, now);
         return;

@@ -26,6 +26,9 @@
 /** Longest path of the temporary capture. */
 #define PATH_BYTES 256
 
+/** What a buffer must hold beside the MTU's bytes: an Ethernet header and two VLAN tags. */
+#define FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
+
 /** Passes of the silent lcore, and how often its thread had been preempted by then. */
 static _Atomic uint64_t silent_passes;
 static _Atomic uint64_t lcore_preemptions;
@@ -197,14 +200,24 @@ static unsigned default_slots(unsigned sockets)
 }
 
 /* Buffers so plentiful that only rings are ever full: each socket may hold half of what is free. What
- * they keep before it goes home is within what is needed at the least. */
+ * a socket keeps before it goes home is no more than a turn's datagrams, as it sends them home when it
+ * finds itself empty, and a batch in any case. */
 static unsigned enough_buffers(const struct bed *bed, const struct config *config)
 {
     unsigned sockets = bed->options->sockets;
-    unsigned queued = sockets * bed->ring_slots;
+    unsigned kept = RTE_MIN(2 * bed->ring_slots, ENDPOINT_RETURN_BATCH);
     unsigned share = bed->ring_slots + ENDPOINT_RETURN_BATCH;
 
-    return config_buffers_needed(config) + capture_frames(sockets) + queued + 4 * share;
+    return config_buffers_needed(config) + capture_frames(sockets) +
+           sockets * (bed->ring_slots + kept) + 4 * share;
+}
+
+/* The floor is the best we know, and so it does not get a longer queue for more sockets: that would
+ * only be more memory to walk through. */
+static unsigned floor_slots(const struct bed *bed)
+{
+    return RTE_MIN(bed->options->sockets * bed->ring_slots,
+                   RTE_MAX(RING_SLOTS_TOTAL, bed->ring_slots));
 }
 
 static int start_dataplane(struct bed *bed, const char *path)
@@ -219,14 +232,16 @@ static int start_dataplane(struct bed *bed, const char *path)
     port.device = device;
     port.checksums = options->verify_checksums ? CONFIG_CHECKSUMS_VERIFY : CONFIG_CHECKSUMS_IGNORE;
     port.mtu = RTE_MAX(port.mtu, options->payload + CAPTURE_HEADER_BYTES - RTE_ETHER_HDR_LEN);
+    /* net_pcap repeats only what fits one buffer. */
+    config.buffer_bytes = RTE_MAX(config.buffer_bytes, port.mtu + FRAME_OVERHEAD);
     config.cores = &bed->lcore_cpu;
     config.cores_count = 1;
     config.ports = &port;
     config.ports_count = 1;
     config.sockets.maximum = options->sockets;
-    config.sockets.ring_slots = bed->ring_slots;
-    config.sockets.ring_bytes =
-        RTE_MAX(config.sockets.ring_bytes, bed->ring_slots * options->payload);
+    config.sockets.ring_slots = RTE_MAX(bed->ring_slots, RING_SLOTS_REAL_MINIMUM);
+    config.sockets.ring_bytes = bed->ring_slots * options->payload;
+    config.sockets.min_buffers = RTE_MIN(bed->ring_slots, config.sockets.min_buffers);
     config.sockets.spin_us = SPIN_US;
     config.buffers = enough_buffers(bed, &config);
     if (client_start_dataplane(&config, options->by_hand, &error) != 0)
@@ -258,6 +273,7 @@ int bed_start(struct bed *bed, const struct bench_options *options)
     *bed = (struct bed){.options = options, .load_at_start = bed_load()};
     bed->ring_slots =
         options->ring_slots != 0 ? options->ring_slots : default_slots(options->sockets);
+    bed->floor_slots = floor_slots(bed);
     if (bed_choose_cpus(bed) != 0)
         return -1;
     if (capture_write(path, sizeof path, options->sockets, options->payload) != 0)
@@ -267,7 +283,7 @@ int bed_start(struct bed *bed, const struct bench_options *options)
     unlink(path); /* the device has read it */
     if (result != 0)
         return -1;
-    if (floor_create(bed->port->pool, bed->ring_slots * options->sockets) != 0)
+    if (floor_create(bed->port->pool, bed->floor_slots) != 0)
         return bed_refuse("out of memory: no room for the floor's rings");
     bed_silence(bed);
     bed->free_buffers = rte_mempool_avail_count(bed->port->pool);

@@ -21,7 +21,9 @@
 /** Datagrams that wait in all sockets together when --ring-slots is not given; and in the floor. */
 #define RING_SLOTS_TOTAL 2048u
 /** ... and how many each socket has at least. */
-#define RING_SLOTS_MINIMUM 64u
+#define RING_SLOTS_MINIMUM 8u
+/** A socket's ring has more slots than that; fewer datagrams are a matter of SO_RCVBUF. */
+#define RING_SLOTS_REAL_MINIMUM 64u
 
 struct lcore;
 struct port;
@@ -35,7 +37,8 @@ struct bed {
     struct port *port;
     unsigned lcore_cpu;
     unsigned client_cpu;
-    unsigned ring_slots;     /**< of each socket */
+    unsigned ring_slots;     /**< datagrams that wait in each socket at most */
+    unsigned floor_slots;    /**< and in the floor's ring */
     double ticks_per_second; /**< of the time-stamp counter */
     unsigned free_buffers;   /**< in the pool before there were sockets */
     double load_at_start;    /**< load average of the last minute */

@@ -31,7 +31,7 @@ struct frame {
     struct rte_ether_hdr ethernet;
     struct rte_ipv4_hdr ip;
     struct rte_udp_hdr udp;
-    uint8_t payload[2048];
+    uint8_t payload[CAPTURE_PAYLOAD_ROOM];
 };
 
 _Static_assert(offsetof(struct frame, payload) == CAPTURE_HEADER_BYTES, "headers as on the wire");
@@ -49,8 +49,10 @@ void capture_payload(uint8_t *payload, unsigned length)
 
 unsigned capture_frames(unsigned groups)
 {
-    /* Times three: net_pcap loses the last frame of a capture that has a power of two of them. */
-    return groups * 3 * ((MINIMUM_FRAMES + groups - 1) / groups);
+    unsigned frames = groups * ((MINIMUM_FRAMES + groups - 1) / groups);
+
+    /* net_pcap loses the last frame of a capture that has a power of two of them. */
+    return (frames & (frames - 1)) == 0 ? 3 * frames : frames;
 }
 
 static void make_frame(struct frame *frame, unsigned group, unsigned payload)

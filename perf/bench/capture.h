@@ -14,6 +14,10 @@
 /** Ethernet, IPv4 without options, UDP: where the payload of every frame of it starts. */
 #define CAPTURE_HEADER_BYTES 42u
 
+/** Largest payload, and a buffer for any payload: whole cache lines. */
+#define CAPTURE_PAYLOAD_MAX 8900u
+#define CAPTURE_PAYLOAD_ROOM 8960u
+
 /** Destination port of every datagram, host order. */
 #define CAPTURE_PORT 26400u
 

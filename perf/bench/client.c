@@ -136,7 +136,7 @@ void client_set_timeout(double milliseconds)
 unsigned client_receive_paced(const struct bed *bed, unsigned wanted, unsigned first,
                               uint64_t *ticks)
 {
-    uint8_t payload[2048];
+    uint8_t payload[CAPTURE_PAYLOAD_ROOM];
     WSABUF buffer = {.len = bed->options->payload, .buf = (char *)payload};
     struct wirerx_receive_info info;
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "capture.h"
 #include "client.h"
 #include "command.h"
 #include "pairs.h"
@@ -113,7 +114,7 @@ static void prepare(const struct way *way, unsigned payload, uint8_t *room)
         struct operation *operation = &receives.rows[i];
 
         *operation = (struct operation){
-            .buffer = {.len = payload, .buf = (char *)room + (size_t)i * 2048},
+            .buffer = {.len = payload, .buf = (char *)room + (size_t)i * CAPTURE_PAYLOAD_ROOM},
             .all = &receives.all,
             .socket = client.sockets[0],
         };
@@ -164,7 +165,7 @@ static void run_round(struct bed *bed, unsigned series, uint64_t *ticks)
 /* Ticks of each datagram, phase by phase. */
 static void run_slice(struct bed *bed, unsigned series, double *per_datagram)
 {
-    static uint8_t room[ROUND * 2048];
+    static uint8_t room[ROUND * CAPTURE_PAYLOAD_ROOM];
     uint64_t ticks[PHASES] = {0}, ignored[PHASES];
     uint64_t end = rte_rdtsc() + bed_ticks(bed, bed->options->slice_ms);
     uint64_t warm = rte_rdtsc() + bed_ticks(bed, bed->options->slice_ms * SLICE_WARM_UP);

@@ -44,7 +44,7 @@ static struct {
     int sender, receiver;
     unsigned fits; /* datagrams that its queue holds */
     unsigned payload;
-    uint8_t data[2048];
+    uint8_t data[CAPTURE_PAYLOAD_ROOM];
 } kernel;
 
 static unsigned kernel_fill(unsigned count)
@@ -59,7 +59,7 @@ static unsigned kernel_fill(unsigned count)
 /* @return how many there were; ticks: what receiving them took */
 static unsigned kernel_drain(unsigned count, uint64_t *ticks)
 {
-    uint8_t room[2048];
+    uint8_t room[CAPTURE_PAYLOAD_ROOM];
     uint64_t begin = rte_rdtsc();
     unsigned taken = 0;
 

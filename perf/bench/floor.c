@@ -29,7 +29,7 @@ static struct {
     /* The client's own. */
     unsigned returning_count __rte_cache_aligned;
     struct rte_mbuf *returning[RETURN_BATCH];
-    uint8_t payload[2048] __rte_cache_aligned;
+    uint8_t payload[CAPTURE_PAYLOAD_ROOM] __rte_cache_aligned;
 } bare;
 
 int floor_create(struct rte_mempool *pool, unsigned slots)

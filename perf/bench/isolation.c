@@ -10,6 +10,7 @@
 #include <rte_cycles.h>
 #include <stdio.h>
 
+#include "capture.h"
 #include "client.h"
 #include "command.h"
 #include "paced.h"
@@ -76,7 +77,7 @@ static unsigned take_turn(SOCKET socket, WSABUF *buffer)
 /* Until the clock reads `until`. @return datagrams of all but the first socket; adds the first one's */
 static uint64_t receive(const struct bed *bed, unsigned series, uint64_t until, uint64_t *first)
 {
-    static uint8_t payload[2048];
+    static uint8_t payload[CAPTURE_PAYLOAD_ROOM];
     WSABUF buffer = {.len = bed->options->payload, .buf = (char *)payload};
     uint64_t others = 0;
 

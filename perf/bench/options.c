@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture.h"
 #include "command.h"
 #include "side.h"
 
@@ -33,8 +34,8 @@ struct option_row {
 static const struct option_row rows[] = {
     {OPTION_SOCKETS, "sockets", "N", "sockets, each with a group of its own (1)", 1, 10000,
      FIELD(sockets), NULL},
-    {OPTION_PAYLOAD, "payload", "BYTES", "payload of a datagram (64)", 1, 1998, FIELD(payload),
-     NULL},
+    {OPTION_PAYLOAD, "payload", "BYTES", "payload of a datagram (64)", 1, CAPTURE_PAYLOAD_MAX,
+     FIELD(payload), NULL},
     {OPTION_MODE, "mode", "NAME", "how the client receives, see below (now)", 0, 0, 0, take_mode},
     {OPTION_SLICES, "slices", "N", "pairs of slices, one of wirerx and one of the floor (30)", 1,
      100000, FIELD(slices), NULL},
@@ -43,7 +44,7 @@ static const struct option_row rows[] = {
     {OPTION_POSTED, "posted", "N", "receives posted ahead on each socket (64)", 1, 1024,
      FIELD(posted), NULL},
     {OPTION_RING_SLOTS, "ring-slots", "N",
-     "datagrams that wait in a socket (2048 over the sockets, at least 64)", 64, 65536,
+     "datagrams that wait in a socket (2048 over the sockets, at least 8)", 1, 65536,
      FIELD(ring_slots), NULL},
     {OPTION_RATE, "rate", "PPS", "datagrams a second (100000, or a tenth of the capacity)", 1,
      10000000, FIELD(rate), NULL},

@@ -2,27 +2,32 @@
 
 /* wirerx_receive_batch(), polled: up to RECEIVE_TURN datagrams a call. */
 
+#include <rte_common.h>
 #include <rte_cycles.h>
 
+#include "capture.h"
 #include "receive.h"
 #include "wirerx/wirerx.h"
 
 static struct {
     struct wirerx_datagram datagrams[RECEIVE_TURN];
     WSABUF buffers[RECEIVE_TURN];
-    uint8_t payloads[RECEIVE_TURN][2048] __rte_cache_aligned;
+    uint8_t payloads[RECEIVE_TURN * CAPTURE_PAYLOAD_ROOM] __rte_cache_aligned;
     const uint8_t *last;
 } batch;
 
 /* Sockets are read into the same buffers in turn: the payloads are read, if at all, before the next. */
 static void begin(struct bed *bed)
 {
+    size_t room = RTE_ALIGN_CEIL((size_t)bed->options->payload, (size_t)RTE_CACHE_LINE_SIZE);
+
     for (unsigned i = 0; i < RECEIVE_TURN; i++) {
-        batch.buffers[i] = (WSABUF){.len = bed->options->payload, .buf = (char *)batch.payloads[i]};
+        batch.buffers[i] =
+            (WSABUF){.len = bed->options->payload, .buf = (char *)batch.payloads + i * room};
         batch.datagrams[i].buffers = &batch.buffers[i];
         batch.datagrams[i].buffers_count = 1;
     }
-    batch.last = batch.payloads[0];
+    batch.last = batch.payloads;
 }
 
 static inline unsigned take_turn(SOCKET socket, uint32_t payload)
@@ -39,7 +44,7 @@ static inline unsigned take_turn(SOCKET socket, uint32_t payload)
         if (batch.datagrams[i].bytes != payload || batch.datagrams[i].error != 0)
             bed_fail("a batch has %u bytes instead of %u, error %d", batch.datagrams[i].bytes,
                      payload, batch.datagrams[i].error);
-    batch.last = batch.payloads[taken - 1];
+    batch.last = (const uint8_t *)batch.buffers[taken - 1].buf;
     return taken;
 }
 

@@ -4,9 +4,10 @@
 
 #include <rte_cycles.h>
 
+#include "capture.h"
 #include "receive.h"
 
-static uint8_t payload[2048] __rte_cache_aligned;
+static uint8_t payload[CAPTURE_PAYLOAD_ROOM] __rte_cache_aligned;
 
 /* Up to RECEIVE_TURN datagrams of one socket. */
 static inline unsigned take_turn(SOCKET socket, WSABUF *buffer)

@@ -102,6 +102,7 @@ json_t *report_json(const struct report *report)
     json_object_set_new(object, "slice_pairs", number(options->slices));
     json_object_set_new(object, "slice_ms", number(options->slice_ms));
     json_object_set_new(object, "ring_slots", number(report->bed->ring_slots));
+    json_object_set_new(object, "floor_slots", number(report->bed->floor_slots));
     json_object_set_new(object, "checksums",
                         json_string(options->verify_checksums ? "verify" : "ignore"));
     json_object_set_new(object, "noise", noise(report));
@@ -127,9 +128,10 @@ void report_text_head(const struct report *report)
 
     processor(name, sizeof name);
     printf("wirerx-bench %s: %s\n", options->command->name, REPORT_LABEL);
-    printf("%u socket%s, %u bytes of payload, %u ring slots each, UDP checksums %s\n",
-           options->sockets, options->sockets == 1 ? "" : "s", options->payload, bed->ring_slots,
-           options->verify_checksums ? "verified in software" : "ignored");
+    printf(
+        "%u socket%s, %u bytes of payload, up to %u datagrams waiting in each, UDP checksums %s\n",
+        options->sockets, options->sockets == 1 ? "" : "s", options->payload, bed->ring_slots,
+        options->verify_checksums ? "verified in software" : "ignored");
     printf("%u pairs of slices of %u ms; lcore on CPU %u, client on CPU %u; %s\n\n",
            options->slices, options->slice_ms, bed->lcore_cpu, bed->client_cpu, name);
 }

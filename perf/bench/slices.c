@@ -27,7 +27,7 @@ uint64_t slice_drain(struct bed *bed, const struct side *side, uint64_t received
 
 static void check_payload(const struct bed *bed, const struct side *side)
 {
-    uint8_t expected[2048];
+    uint8_t expected[CAPTURE_PAYLOAD_ROOM];
 
     capture_payload(expected, bed->options->payload);
     if (memcmp(side->last_payload(bed), expected, bed->options->payload) != 0)

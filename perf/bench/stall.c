@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "burst.h"
+#include "capture.h"
 #include "client.h"
 #include "command.h"
 #include "pairs.h"
@@ -118,7 +119,7 @@ static void collect(const struct bed *bed, unsigned series, struct operations *o
 static double run_cycle(const struct bed *bed, unsigned series, struct operations *operations,
                         uint64_t due)
 {
-    static uint8_t payload[2048];
+    static uint8_t payload[CAPTURE_PAYLOAD_ROOM];
     WSABUF buffer = {.len = bed->options->payload, .buf = (char *)payload};
     unsigned posted = bed->options->posted;
 

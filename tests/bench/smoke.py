@@ -39,7 +39,7 @@ REFUSED = (
     ('a fraction', ['throughput', '--slice-ms', '1.5'], 'slice-ms'),
     ('a huge number', ['throughput', '--payload', '99999999999999999999'], 'payload'),
     ('no payload', ['throughput', '--payload', '0'], 'payload'),
-    ('more than a buffer holds', ['throughput', '--payload', '1999'], 'payload'),
+    ('more than a buffer holds', ['throughput', '--payload', '8901'], 'payload'),
     ('control characters', ['throughput', '--payload', '1\n2'], 'payload'),
     ('no such mode', ['throughput', '--mode', 'fast'], 'fast'),
     ('a mode of two lines', ['throughput', '--mode', 'a\nb'], 'a?b'),
@@ -126,13 +126,21 @@ class Smoke(unittest.TestCase):
             with self.subTest(mode):
                 report = self.throughput('--mode', mode, '--sockets', '40', '--payload', '1400',
                                          '--posted', '8', '--checksums', 'verify')
-                self.assertEqual(64, report['ring_slots'])
+                self.assertEqual((32, 32 * 40), (report['ring_slots'], report['floor_slots']))
                 self.assertEqual('verify', report['checksums'])
 
     def test_the_smallest_and_the_largest_payload(self):
-        for payload in ('1', '1998'):
+        for payload in ('1', '8900'):
             with self.subTest(payload):
                 self.throughput('--payload=' + payload, '--sockets=3')
+
+    def test_ten_thousand_sockets(self):
+        report = self.throughput('--sockets=10000', '--mode=batch')
+        self.assertEqual((8, 2048), (report['ring_slots'], report['floor_slots']))
+
+    def test_a_queue_of_one(self):
+        report = self.throughput('--sockets=3', '--ring-slots=1')
+        self.assertEqual((1, 3), (report['ring_slots'], report['floor_slots']))
 
     def test_latency(self):
         report = self.report('latency', *SHORT, '--sockets', '3', '--rate', '1000')

@@ -25,6 +25,7 @@ SUITE_TEST(config, needs_only_cores_and_a_device_and_defaults_the_rest)
     CHECK_EQ_I64(config.memory, CONFIG_MEMORY_NO_HUGE);
     CHECK_EQ_I64(config.memory_mb, 0);
     CHECK_EQ_I64(config.buffers, 0);
+    CHECK_EQ_I64(config.buffer_bytes, 2048);
     CHECK_EQ_I64(config.ports_count, 1);
     CHECK_EQ_STR(config.ports[0].device, "vdev:net_null0");
     CHECK_EQ_I64(config.ports[0].addresses_count, 0);
@@ -43,7 +44,8 @@ SUITE_TEST(config, needs_only_cores_and_a_device_and_defaults_the_rest)
 }
 
 static const char everything[] = "cores: [@]\n"
-                                 "memory: {pages: huge, megabytes: 1024, buffers: 65536}\n"
+                                 "memory: {pages: huge, megabytes: 1024, buffers: 65536,\n"
+                                 "         buffer-bytes: 9024}\n"
                                  "sockets:\n"
                                  "  maximum: 16\n"
                                  "  ring-slots: 4096\n"
@@ -68,6 +70,7 @@ SUITE_TEST(config, takes_every_option_from_the_file)
     CHECK_EQ_I64(config.memory, CONFIG_MEMORY_HUGE);
     CHECK_EQ_I64(config.memory_mb, 1024);
     CHECK_EQ_I64(config.buffers, 65536);
+    CHECK_EQ_I64(config.buffer_bytes, 9024);
     CHECK_EQ_I64(config.sockets.maximum, 16);
     CHECK_EQ_I64(config.sockets.ring_slots, 4096);
     CHECK_EQ_I64(config.sockets.ring_bytes, 1000);
@@ -251,6 +254,8 @@ SUITE_TEST(size, of_memory_without_huge_pages_has_a_page_for_each_buffer)
         SKIP("pages of another size");
     CHECK_EQ_I64(config.memory, CONFIG_MEMORY_NO_HUGE);
     CHECK_GE_U64(config_memory_mb(&config), 36352 / 256 + 64);
+    config.buffer_bytes = 9024; /* or three */
+    CHECK_GE_U64(config_memory_mb(&config), 3 * 36352 / 256 + 64);
     config_free(&config);
 }
 

@@ -99,7 +99,8 @@ SUITE_TEST(refused, keys_that_are_unknown_or_double_or_missing)
          "t.yaml:6: ports[1].Queues: unknown option; here are known: device, addresses, queues, "
          "mtu, vlan, checksums, pace"},
         {NULL_PORT "memory:\n  pages: huge\n  size: 12\n",
-         "t.yaml:6: memory.size: unknown option; here are known: pages, megabytes, buffers"},
+         "t.yaml:6: memory.size: unknown option; here are known: pages, megabytes, buffers, "
+         "buffer-bytes"},
         {NULL_PORT "sockets: {max: 12}\n",
          "t.yaml:4: sockets.max: unknown option; here are known: maximum, ring-slots, ring-bytes, "
          "spin-us, min-buffers"},
@@ -184,6 +185,10 @@ SUITE_TEST(refused, numbers_that_are_none_or_out_of_range)
          "t.yaml:4: memory.megabytes: 524289 is out of range: 0 to 524288 MiB"},
         {NULL_PORT "memory: {buffers: 16777217}\n",
          "t.yaml:4: memory.buffers: 16777217 is out of range: 0 to 16777216 buffers"},
+        {NULL_PORT "memory: {buffer-bytes: 2047}\n",
+         "t.yaml:4: memory.buffer-bytes: 2047 is out of range: 2048 to 9728 bytes"},
+        {NULL_PORT "memory: {buffer-bytes: 9729}\n",
+         "t.yaml:4: memory.buffer-bytes: 9729 is out of range: 2048 to 9728 bytes"},
         {NULL_PORT "sockets: {maximum: 0}\n",
          "t.yaml:4: sockets.maximum: 0 is out of range: 1 to 65536 sockets"},
         {NULL_PORT "sockets: {maximum: 65537}\n",
@@ -379,7 +384,10 @@ SUITE_TEST(refused, captures_with_what_they_cannot_have)
          "leave out one of them"},
         {INFINITE "    mtu: 2027\n",
          "t.yaml:4: ports[0].mtu: 2027, but infinite_rx=1 takes only frames that fit one buffer: "
-         "at most 2026"},
+         "at most 2026 (memory.buffer-bytes: 2048)"},
+        {INFINITE "    mtu: 9000\nmemory: {buffer-bytes: 9021}\n",
+         "t.yaml:4: ports[0].mtu: 9000, but infinite_rx=1 takes only frames that fit one buffer: "
+         "at most 8999 (memory.buffer-bytes: 9021)"},
         {CAPTURE "    queues: 2\n",
          "t.yaml:4: ports[0].queues: 2 given, but the device has one for each rx_pcap=, so 1"},
         {CORES "ports:\n  - device: \"vdev:net_pcap0,rx_pcap=a.pcap,rx_pcap=b.pcap\"\n",

@@ -282,13 +282,13 @@ SUITE_TEST(endpoint, a_buffer_that_is_not_ours_is_dropped)
 SUITE_TEST(endpoint, buffers_of_two_pools_go_home_each_to_its_own)
 {
     struct rte_mempool *first = rte_mempool_lookup("wirerx_pool_0");
-    struct rte_mempool *second = pool_for_node(SOCKET_ID_ANY, 1023);
+    struct rte_mempool *second = pool_for_node(SOCKET_ID_ANY, 1023, CONFIG_BUFFER_ROOM);
     struct rte_ring *ring = rte_ring_lookup("ETH_RXTX0_net_ring0");
     struct client c = client_joined(GROUP, PORT);
     uint8_t bytes[64], payload[8];
 
     CHECK(second != NULL && second != first);
-    CHECK_EQ_PTR(pool_for_node(SOCKET_ID_ANY, 1023), second);
+    CHECK_EQ_PTR(pool_for_node(SOCKET_ID_ANY, 1023, CONFIG_BUFFER_ROOM), second);
     CHECK_EQ_U64(pool_total(), BUFFERS + 1023);
     for (unsigned i = 0; i < 100; i++) {
         frame_fill(payload, sizeof payload, i);

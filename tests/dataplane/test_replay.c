@@ -278,6 +278,31 @@ SUITE_TEST(replay, frames_of_many_segments)
     wire_stop();
 }
 
+/* memory.buffer-bytes: a jumbo frame in one buffer instead of five. */
+SUITE_TEST(replay, a_frame_takes_one_buffer_where_it_holds_one)
+{
+    static const unsigned rooms[] = {2048, 8942};
+    static const unsigned buffers[] = {5, 1};
+
+    for (unsigned i = 0; i < RTE_DIM(rooms); i++) {
+        struct config config = replay_config(capture_device(0, "f.pcap"), CONFIG_PACE_DRAINED);
+
+        write_numbers("f.pcap", GROUP, 20, 8900);
+        config.buffer_bytes = rooms[i];
+        config.ports[0].mtu = 9000;
+        wire_start(&config, &client_operations, true);
+        struct client c = client_joined(GROUP, PORT);
+        unsigned free_buffers = wire_free_buffers();
+        go();
+        run_to_the_end(1000);
+        CHECK_EQ_U64(client_queued(&c), 20);
+        CHECK_EQ_U64(free_buffers - wire_free_buffers(), 20 * buffers[i]);
+        CHECK_EQ_U64(client_drain(&c), 20);
+        client_close(&c);
+        wire_stop();
+    }
+}
+
 SUITE_TEST(replay, a_stop_in_the_middle_leaves_nothing_behind)
 {
     write_numbers("f.pcap", GROUP, 500, 5000);
