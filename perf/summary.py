@@ -71,7 +71,7 @@ def tail_rows(figures):
             left -= samples
         return
     for name, value in figures.items():
-        if re.fullmatch(r'p\d+(_\d+)?', name):
+        if re.fullmatch(r'p\d+(_\d+)?', name) and value is not None:
             yield [value, 1 - float(name[1:].replace('_', '.')) / 100]
     if figures.get('samples'):
         yield [figures['max'], 1 / figures['samples']]
@@ -260,6 +260,11 @@ def throughput_section(data, drawn):
     return lines
 
 
+def number_text(value):
+    """Of a percentile that has too few samples: nothing."""
+    return '-' if value is None else f'{value:.0f}'
+
+
 def latency_section(data, drawn):
     run = data.runs.get('latency')
     if run is None:
@@ -273,7 +278,7 @@ def latency_section(data, drawn):
               f"({run['load']:.1%} of what this machine can do). p50 of the floor's: "
               f"{spread_text(run['ratio_spread'])}; {noise_text(run)}.", '']
     lines += table(['', *names, 'samples'],
-                   [[name, *(f'{row[key]:.0f}' for key in names), row['samples']]
+                   [[name, *(number_text(row[key]) for key in names), row['samples']]
                     for name, row in figures.items()])
     return lines + plot(drawn, 'latency', 'distribution of latency with its tail')
 

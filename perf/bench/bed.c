@@ -20,9 +20,6 @@
 #include "dataplane/state.h"
 #include "floor.h"
 
-/** A blocking WSPRecv shall spin for as long as a slice may last. */
-#define SPIN_US 100000000u
-
 /** Longest path of the temporary capture. */
 #define PATH_BYTES 256
 
@@ -242,7 +239,7 @@ static int start_dataplane(struct bed *bed, const char *path)
     config.sockets.ring_slots = RTE_MAX(bed->ring_slots, RING_SLOTS_REAL_MINIMUM);
     config.sockets.ring_bytes = bed->ring_slots * options->payload;
     config.sockets.min_buffers = RTE_MIN(bed->ring_slots, config.sockets.min_buffers);
-    config.sockets.spin_us = SPIN_US;
+    config.sockets.spin_us = options->spin_us < 0 ? BED_SPIN_US : (unsigned)options->spin_us;
     config.buffers = enough_buffers(bed, &config);
     if (client_start_dataplane(&config, options->by_hand, &error) != 0)
         return bed_refuse("%s", error.text);

@@ -25,6 +25,9 @@
 /** A socket's ring has more slots than that; fewer datagrams are a matter of SO_RCVBUF. */
 #define RING_SLOTS_REAL_MINIMUM 64u
 
+/** A blocking WSPRecv shall spin for as long as a slice may last. */
+#define BED_SPIN_US 100000000u
+
 struct lcore;
 struct port;
 

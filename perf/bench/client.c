@@ -122,6 +122,11 @@ void client_set_nonblocking(bool nonblocking)
     }
 }
 
+void client_set_wait_spin(unsigned microseconds)
+{
+    atomic_store(&host_spin_ns, microseconds * UINT64_C(1000));
+}
+
 void client_set_timeout(double milliseconds)
 {
     DWORD value = (DWORD)milliseconds;

@@ -41,6 +41,9 @@ void client_cleanup(void);
 /** Make every socket blocking or nonblocking. */
 void client_set_nonblocking(bool nonblocking);
 
+/** How long a wait for events polls before it sleeps, microseconds. */
+void client_set_wait_spin(unsigned microseconds);
+
 /** SO_RCVTIMEO of every socket. */
 void client_set_timeout(double milliseconds);
 

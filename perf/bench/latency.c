@@ -1,308 +1,251 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* From the end of the device's burst to the client: the return of a WSPRecv that spins, beside the
- * moment at which the floor's client has the payload. One datagram at a time, at a pace that leaves
- * both threads idle most of the time; otherwise queues would be measured. */
+/* From the end of the device's burst to the client: until the return of what the client waits in, or
+ * until its completion routine; beside the moment at which the floor's client has the payload. One
+ * datagram at a time, at a pace that leaves both threads idle most of the time, otherwise queues are
+ * measured: which --load asks for. In slices of its own a bare spin thread shows what the machine
+ * takes from any thread on the client's CPU. */
 
-#include <math.h>
+#include "latency.h"
+
 #include <rte_common.h>
 #include <rte_cycles.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bare.h"
 #include "client.h"
 #include "command.h"
 #include "floor.h"
 #include "paced.h"
-#include "report.h"
 #include "slices.h"
 
 #define DEFAULT_RATE 100000.0
-
-/** Most of the capacity that a paced run may use. */
-#define MAXIMUM_LOAD 0.10
 
 #define CAPACITY_SLICES 3u
 #define CAPACITY_SLICE_MS 100u
 
 #define SLICE_MINIMUM_DATAGRAMS 16u
-#define MAXIMUM_SAMPLES 20000000.0
+#define SLICE_MAXIMUM_DATAGRAMS 8000000.0
 
 /** A slice's datagrams may take this much longer than their pace says before they are given up. */
 #define PATIENCE_MS 500.0
 
-enum {
-    WIRERX,
-    FLOOR,
-    SERIES
-};
-
-static const char *const series_names[SERIES] = {"wirerx", "floor"};
-
-struct series {
-    uint64_t *ticks; /* of all slices, one after the other */
-    uint64_t samples;
-    double *p50; /* by slice, ticks */
-};
-
-struct run {
-    struct bed *bed;
-    double capacity; /* datagrams a second through WSPRecv */
-    double rate;
-    unsigned datagrams; /* of a slice, the warm-up included */
-    unsigned warm_up;   /* of these, not measured */
-    uint64_t lost;      /* not received in time */
-    struct series series[SERIES];
-    char reason[160]; /* empty, or why there is no latency */
-};
-
-static const struct {
-    const char *name;
-    double fraction;
-} quantiles[] = {{"p50", 0.5}, {"p99", 0.99}, {"p99_9", 0.999}, {"max", 1}};
-
-#define QUANTILES (sizeof quantiles / sizeof quantiles[0])
-
-static int compare(const void *a, const void *b)
-{
-    const uint64_t *left = a, *right = b;
-
-    return (*left > *right) - (*left < *right);
-}
-
-static uint64_t quantile(const uint64_t *sorted, uint64_t count, double fraction)
-{
-    uint64_t rank = (uint64_t)ceil(fraction * (double)count);
-
-    return count == 0 ? 0 : sorted[rank == 0 ? 0 : rank - 1];
-}
-
-static double nanoseconds(const struct run *run, double ticks)
-{
-    return ticks * 1e9 / run->bed->ticks_per_second;
-}
-
 /* --- slices --------------------------------------------------------------------------------------- */
 
-/* @return datagrams received in time */
-static unsigned run_slice(struct run *run, unsigned side, uint64_t *ticks)
+/* A call that finds nothing gives up after this. */
+static double call_patience_ms(const struct latency_run *run)
 {
+    return PATIENCE_MS + 2000 / run->rate;
+}
+
+static uint64_t deadline(const struct latency_run *run)
+{
+    return rte_rdtsc() +
+           bed_ticks(run->bed, run->datagrams / run->rate * 1000 + call_patience_ms(run));
+}
+
+/* @return datagrams received in time */
+static unsigned run_wirerx(struct latency_run *run, uint64_t *ticks)
+{
+    const struct wait *wait = run->wait;
     struct bed *bed = run->bed;
-    double milliseconds = run->datagrams / run->rate * 1000 + PATIENCE_MS;
-    uint64_t received = (side == WIRERX ? &side_now : &side_floor)->delivered(bed);
-    unsigned taken;
+    uint64_t received = wait->side->delivered(bed);
+    unsigned first = paced_next_socket(bed);
 
-    paced_prepare(bed, run->rate, run->datagrams);
-    if (side == WIRERX) {
-        unsigned first = paced_next_socket(bed);
-
+    paced_set_stamps(wait->posted);
+    if (wait->blocking)
         client_set_nonblocking(false);
-        bed_run(bed, NULL);
-        taken = client_receive_paced(bed, run->datagrams, first, ticks);
-        bed_silence(bed);
+    bed_run(bed, NULL);
+    unsigned taken = wait->receive(bed, run->datagrams, first, deadline(run), ticks);
+    bed_silence(bed);
+    if (wait->blocking)
         client_set_nonblocking(true);
-        slice_drain(bed, &side_now, received + taken);
-    } else {
-        bed_run(bed, floor_stamping_step);
-        taken = floor_receive_paced(bed, run->datagrams, rte_rdtsc() + bed_ticks(bed, milliseconds),
-                                    ticks);
-        bed_silence(bed);
-        slice_drain(bed, &side_floor, received + taken);
-    }
+    paced_set_stamps(false);
+    slice_drain(bed, wait->side, received + taken);
     return taken;
 }
 
-/* Keep what was measured of a slice, sorted, behind what there is. */
-static void keep(struct run *run, struct series *series, unsigned slice, unsigned taken)
-{
-    uint64_t *ticks = series->ticks + series->samples;
-
-    run->lost += run->datagrams - taken;
-    if (taken <= run->warm_up) {
-        series->p50[slice] = 0;
-        return;
-    }
-    unsigned kept = taken - run->warm_up;
-    for (unsigned i = 0; i < kept; i++)
-        ticks[i] = ticks[i + run->warm_up];
-    qsort(ticks, kept, sizeof *ticks, compare);
-    series->p50[slice] = (double)quantile(ticks, kept, 0.5);
-    series->samples += kept;
-}
-
-static void run_slices(struct run *run, struct report *report)
+static unsigned run_floor(struct latency_run *run, uint64_t *ticks)
 {
     struct bed *bed = run->bed;
+    uint64_t received = side_floor.delivered(bed);
 
-    client_set_timeout(run->datagrams / run->rate * 1000 + PATIENCE_MS);
+    bed_run(bed, floor_stamping_step);
+    unsigned taken = floor_receive_paced(bed, run->datagrams, deadline(run), ticks);
+    bed_silence(bed);
+    slice_drain(bed, &side_floor, received + taken);
+    return taken;
+}
+
+/* Add what was measured of a slice to what there is. */
+static void keep(struct latency_run *run, unsigned slice, unsigned series, const uint64_t *ticks,
+                 unsigned taken)
+{
+    struct histogram *of_slice = calloc(1, sizeof *of_slice);
+
+    if (of_slice == NULL)
+        bed_fail("out of memory");
+    run->lost[series] += run->datagrams - taken;
+    for (unsigned i = run->warm_up; i < taken; i++)
+        histogram_add(of_slice, ticks[i]);
+    if (of_slice->samples != 0)
+        pairs_set(&run->p50, slice, series, histogram_quantile(of_slice, 0.5));
+    histogram_merge(&run->histograms[series], of_slice);
+    free(of_slice);
+}
+
+static void run_slices(struct latency_run *run, struct report *report)
+{
+    struct bed *bed = run->bed;
+    uint64_t *ticks = calloc(run->datagrams, sizeof *ticks);
+
+    if (ticks == NULL)
+        bed_fail("out of memory");
+    client_set_timeout(call_patience_ms(run));
     paced_install(bed, true);
-    for (unsigned i = 0; i < bed->options->slices; i++)
-        for (unsigned s = 0; s < SERIES; s++) {
-            struct series *series = &run->series[s];
-            uint64_t preemptions = bed_preemptions();
-            unsigned taken = run_slice(run, s, series->ticks + series->samples);
-
-            keep(run, series, i, taken);
-            report->preemptions += (unsigned)(bed_preemptions() - preemptions);
-        }
+    uint64_t preemptions = bed_preemptions();
+    for (unsigned i = 0; i < bed->options->slices; i++) {
+        paced_prepare(bed, run->rate, run->datagrams);
+        keep(run, i, LATENCY_WIRERX, ticks, run_wirerx(run, ticks));
+        paced_prepare(bed, run->rate, run->datagrams);
+        keep(run, i, LATENCY_FLOOR, ticks, run_floor(run, ticks));
+        bare_run(bed, bed->options->slice_ms, &run->histograms[LATENCY_BARE]);
+    }
+    report->preemptions = (unsigned)(bed_preemptions() - preemptions);
     paced_install(bed, false);
+    free(ticks);
 }
 
 /* --- before and after ------------------------------------------------------------------------------ */
 
-static double measure_capacity(struct bed *bed)
+static double measure_capacity(struct bed *bed, const struct side *side)
 {
     double rates[CAPACITY_SLICES];
 
     for (unsigned i = 0; i < CAPACITY_SLICES; i++) {
         struct slice slice =
-            slice_run(bed, &side_now, RTE_MIN(bed->options->slice_ms, CAPACITY_SLICE_MS));
+            slice_run(bed, side, RTE_MIN(bed->options->slice_ms, CAPACITY_SLICE_MS));
 
         rates[i] = slice_rate(&slice);
     }
     return spread_of(rates, CAPACITY_SLICES).median;
 }
 
-/* Rate and length of the slices. Sets the reason when this pace would say nothing about latency. */
-static void choose_pace(struct run *run)
+static double wanted_rate(const struct latency_run *run)
 {
     const struct bench_options *options = run->bed->options;
 
-    run->capacity = measure_capacity(run->bed);
-    run->rate =
-        options->rate != 0 ? options->rate : RTE_MIN(DEFAULT_RATE, run->capacity * MAXIMUM_LOAD);
-    if (run->rate > run->capacity * MAXIMUM_LOAD || run->rate < 1) {
+    if (options->load != 0)
+        return run->capacity * options->load / 100;
+    return options->rate != 0 ? options->rate
+                              : RTE_MIN(DEFAULT_RATE, run->capacity * LATENCY_UNSTATED_LOAD);
+}
+
+/* Rate and length of the slices. Sets the reason when this pace would say nothing about latency. */
+static void choose_pace(struct latency_run *run)
+{
+    const struct bench_options *options = run->bed->options;
+
+    run->capacity = measure_capacity(run->bed, run->wait->side);
+    run->floor_capacity = measure_capacity(run->bed, &side_floor);
+    run->rate = wanted_rate(run);
+    if (run->rate < 1 ||
+        (options->load == 0 && run->rate > run->capacity * LATENCY_UNSTATED_LOAD)) {
         snprintf(run->reason, sizeof run->reason,
-                 "%.0f datagrams a second is more than a tenth of the capacity measured here, %.0f",
+                 "%.0f datagrams a second is more than a tenth of the capacity measured here, "
+                 "%.0f; --load states it",
                  run->rate, run->capacity);
         return;
     }
     double datagrams = run->rate * options->slice_ms / 1000;
-    if (datagrams * options->slices > MAXIMUM_SAMPLES) {
+    if (datagrams > SLICE_MAXIMUM_DATAGRAMS) {
         snprintf(run->reason, sizeof run->reason,
-                 "%.0f samples are more than %.0f: fewer or shorter slices, or a lower rate",
-                 datagrams * options->slices, MAXIMUM_SAMPLES);
+                 "%.0f datagrams in a slice are more than %.0f: shorter slices, or a lower rate",
+                 datagrams, SLICE_MAXIMUM_DATAGRAMS);
         return;
     }
     run->datagrams = RTE_MAX((unsigned)datagrams, SLICE_MINIMUM_DATAGRAMS);
     run->warm_up = (unsigned)(run->datagrams * SLICE_WARM_UP);
 }
 
-static void measure(struct run *run, struct report *report)
+static void measure(struct latency_run *run, struct report *report)
 {
-    unsigned slices = run->bed->options->slices;
-    double *ratios = calloc(slices, sizeof *ratios);
-    unsigned pairs = 0;
-
-    for (unsigned s = 0; s < SERIES; s++) {
-        run->series[s].ticks = calloc((size_t)slices * run->datagrams, sizeof(uint64_t));
-        run->series[s].p50 = calloc(slices, sizeof(double));
-        if (run->series[s].ticks == NULL || run->series[s].p50 == NULL || ratios == NULL)
-            bed_fail("out of memory");
-    }
     run_slices(run, report);
-    for (unsigned i = 0; i < slices; i++)
-        if (run->series[WIRERX].p50[i] > 0 && run->series[FLOOR].p50[i] > 0)
-            ratios[pairs++] = run->series[WIRERX].p50[i] / run->series[FLOOR].p50[i];
-    if (pairs == 0) {
-        snprintf(run->reason, sizeof run->reason, "no pair of slices received its datagrams");
-    } else {
-        struct spread bare = spread_of(run->series[FLOOR].p50, slices);
+    report->ratio = pairs_ratio(&run->p50, LATENCY_WIRERX, LATENCY_FLOOR);
+    if (report->ratio.median > 0) {
+        struct spread bare = pairs_spread(&run->p50, LATENCY_FLOOR);
 
-        report->ratio = spread_of(ratios, pairs);
         report->floor_noise = spread_relative(&bare);
-    }
-    for (unsigned s = 0; s < SERIES; s++)
-        qsort(run->series[s].ticks, run->series[s].samples, sizeof(uint64_t), compare);
-    free(ratios);
-}
-
-static void print_text(const struct report *report, const struct run *run)
-{
-    report_text_head(report);
-    printf("%.0f datagrams a second, %.1f %% of the %.0f measured here\n\n", run->rate,
-           run->rate / run->capacity * 100, run->capacity);
-    if (run->reason[0] != '\0') {
-        printf("no latency: %s\n", run->reason);
     } else {
-        printf("%-22s", "nanoseconds");
-        for (size_t q = 0; q < QUANTILES; q++)
-            printf(" %10s", quantiles[q].name);
-        printf(" %10s\n", "samples");
-        for (unsigned s = 0; s < SERIES; s++) {
-            const struct series *series = &run->series[s];
-
-            printf("%-22s", s == WIRERX ? "WSPRecv, spinning" : "floor");
-            for (size_t q = 0; q < QUANTILES; q++)
-                printf(" %10.0f", nanoseconds(run, (double)quantile(series->ticks, series->samples,
-                                                                    quantiles[q].fraction)));
-            printf(" %10llu\n", (unsigned long long)series->samples);
-        }
-        if (run->lost != 0)
-            printf("%llu datagrams did not come in time\n", (unsigned long long)run->lost);
+        snprintf(run->reason, sizeof run->reason, "no pair of slices received its datagrams");
     }
-    report_text_tail(report);
 }
 
-static json_t *series_json(const struct run *run, const struct series *series)
+static int run(const struct bench_options *given)
 {
-    json_t *object = json_object();
-
-    for (size_t q = 0; q < QUANTILES; q++) {
-        double ticks = (double)quantile(series->ticks, series->samples, quantiles[q].fraction);
-
-        json_object_set_new(object, quantiles[q].name, json_real(nanoseconds(run, ticks)));
-    }
-    json_object_set_new(object, "samples", json_integer((json_int_t)series->samples));
-    return object;
-}
-
-static void print_json(const struct report *report, const struct run *run)
-{
-    bool known = run->reason[0] == '\0';
-    json_t *object = report_json(report), *figures = known ? json_object() : json_null();
-
-    json_object_set_new(object, "rate", json_real(run->rate));
-    json_object_set_new(object, "capacity", json_real(run->capacity));
-    json_object_set_new(object, "load",
-                        json_real(run->capacity > 0 ? run->rate / run->capacity : 0));
-    for (unsigned s = 0; known && s < SERIES; s++)
-        json_object_set_new(figures, series_names[s], series_json(run, &run->series[s]));
-    json_object_set_new(object, "latency_ns", figures);
-    json_object_set_new(object, "latency_reason", known ? json_null() : json_string(run->reason));
-    json_object_set_new(object, "lost", json_integer((json_int_t)run->lost));
-    report_json_print(object);
-}
-
-static int latency(const struct bench_options *options)
-{
+    struct bench_options options = *given;
     struct bed bed;
-    struct run run = {.bed = &bed};
+    struct latency_run latency = {.bed = &bed, .wait = given->wait};
     struct report report = {.bed = &bed};
 
-    if (bed_start(&bed, options) != 0 || client_open(&bed) != 0)
+    if (options.spin_us < 0)
+        options.spin_us = (int)latency.wait->spin_us;
+    if (bed_start(&bed, &options) != 0 || client_open(&bed) != 0)
         return BENCH_REFUSED;
-    choose_pace(&run);
-    if (run.reason[0] == '\0')
-        measure(&run, &report);
+    client_set_wait_spin((unsigned)options.spin_us);
+    latency.histograms = calloc(LATENCY_SERIES, sizeof *latency.histograms);
+    if (latency.histograms == NULL)
+        bed_fail("out of memory");
+    pairs_create(&latency.p50, LATENCY_SERIES, options.slices);
+    if (latency.wait->side->begin != NULL)
+        latency.wait->side->begin(&bed);
+    choose_pace(&latency);
+    if (latency.reason[0] == '\0')
+        measure(&latency, &report);
     report.load_at_end = bed_load();
     client_close();
+    if (latency.wait->side->end != NULL)
+        latency.wait->side->end(&bed);
     report.missing_buffers = bed_stop(&bed);
     client_cleanup();
-    if (options->json)
-        print_json(&report, &run);
+    if (options.json)
+        latency_print_json(&report, &latency);
     else
-        print_text(&report, &run);
-    for (unsigned s = 0; s < SERIES; s++) {
-        free(run.series[s].ticks);
-        free(run.series[s].p50);
-    }
+        latency_print_text(&report, &latency);
+    pairs_free(&latency.p50);
+    free(latency.histograms);
     return report.missing_buffers == 0 ? BENCH_OK : BENCH_FAILED;
+}
+
+static void defaults(struct bench_options *options)
+{
+    options->posted = 16;
+}
+
+static int check(const struct bench_options *options)
+{
+    const struct wait *wait = options->wait;
+    unsigned most = wait->side->most_outstanding;
+
+    if (options->rate != 0 && options->load != 0)
+        return options_wrong("--rate and --load: one of them");
+    if (wait->posted && options->payload < PACED_STAMP_BYTES)
+        return options_wrong("--payload %u: with --wait %s each carries a time of %u bytes",
+                             options->payload, wait->name, PACED_STAMP_BYTES);
+    if (most != 0 && options->sockets * options->posted > most)
+        return options_wrong("--posted: %u on each of %u sockets are more than the %u that one "
+                             "thread's completion routines may be",
+                             options->posted, options->sockets, most);
+    return 0;
 }
 
 const struct command command_latency = {
     .name = "latency",
-    .help = "from the burst to the return of a spinning WSPRecv, at a stated pace",
-    .options = OPTIONS_OF_SLICES | OPTION_RATE,
-    .run = latency,
+    .help = "from the burst to the client, at a stated pace",
+    .options = OPTIONS_OF_SLICES | OPTION_RATE | OPTION_LOAD | OPTION_WAIT | OPTION_SPIN_US |
+               OPTION_POSTED,
+    .defaults = defaults,
+    .check = check,
+    .run = run,
 };

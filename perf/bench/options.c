@@ -12,10 +12,12 @@
 #include "capture.h"
 #include "command.h"
 #include "side.h"
+#include "wait.h"
 
 #define HELP_COLUMN 21
 
 static int take_mode(struct bench_options *options, const char *value);
+static int take_wait(struct bench_options *options, const char *value);
 static int take_checksums(struct bench_options *options, const char *value);
 
 /* An option takes a number into `offset`, or a word by `take`, or is a switch at `offset`. */
@@ -48,6 +50,11 @@ static const struct option_row rows[] = {
      FIELD(ring_slots), NULL},
     {OPTION_RATE, "rate", "PPS", "datagrams a second (100000, or a tenth of the capacity)", 1,
      10000000, FIELD(rate), NULL},
+    {OPTION_LOAD, "load", "PERCENT", "datagrams a second as a part of the capacity, stated as such",
+     1, 100, FIELD(load), NULL},
+    {OPTION_WAIT, "wait", "NAME", "how the client waits, see below (spinning)", 0, 0, 0, take_wait},
+    {OPTION_SPIN_US, "spin-us", "US", "that it polls before it sleeps (see below)", 0, 100000000,
+     FIELD(spin_us), NULL},
     {OPTION_CHECKSUMS, "checksums", "WORD", "UDP checksums in software: verify or ignore (ignore)",
      0, 0, 0, take_checksums},
     {OPTION_DATAGRAMS, "datagrams", "N", "in each mode, in whole passes of 32 (10000)", 32,
@@ -80,6 +87,8 @@ static const struct bench_options common = {
     .sockets = 1,
     .payload = 64,
     .mode = &side_now,
+    .wait = &wait_spinning,
+    .spin_us = -1,
     .slices = 30,
     .slice_ms = 200,
     .posted = 64,
@@ -159,6 +168,12 @@ static void help(const struct command *command)
         for (size_t i = 0; i < sides_count; i++)
             printf("  %-*s%s\n", HELP_COLUMN, sides[i]->name, sides[i]->help);
     }
+    if (command == NULL || command->options & OPTION_WAIT) {
+        printf("\nWays of waiting (--spin-us):\n");
+        for (size_t i = 0; i < waits_count; i++)
+            printf(waits[i]->spin_us < BED_SPIN_US ? "  %-*s%s (%u)\n" : "  %-*s%s (always)\n",
+                   HELP_COLUMN, waits[i]->name, waits[i]->help, waits[i]->spin_us);
+    }
     printf("\n"
            "A command may have defaults of its own: COMMAND --help has them.\n"
            "Exit status: 0, 1 the run failed or lost packet buffers, 2 it could not begin.\n"
@@ -176,6 +191,16 @@ static int take_mode(struct bench_options *options, const char *value)
             return 0;
         }
     return options_wrong("--mode %s: no such mode", value);
+}
+
+static int take_wait(struct bench_options *options, const char *value)
+{
+    for (size_t i = 0; i < waits_count; i++)
+        if (strcmp(waits[i]->name, value) == 0) {
+            options->wait = waits[i];
+            return 0;
+        }
+    return options_wrong("--wait %s: no such way of waiting", value);
 }
 
 static int take_checksums(struct bench_options *options, const char *value)

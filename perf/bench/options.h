@@ -12,6 +12,7 @@
 
 struct command;
 struct side;
+struct wait;
 
 /** One bit for each option: a command (command.h) says which it takes. */
 enum bench_option {
@@ -28,6 +29,9 @@ enum bench_option {
     OPTION_CORE = 1u << 10,
     OPTION_CLIENT = 1u << 11,
     OPTION_JSON = 1u << 12,
+    OPTION_WAIT = 1u << 13,
+    OPTION_LOAD = 1u << 14,
+    OPTION_SPIN_US = 1u << 15,
 };
 
 /** What goes with slices of sockets on a bed (bed.h). */
@@ -57,8 +61,11 @@ struct bench_options {
     int lcore_cpu;  /**< -1: the last one that this process may use */
     int client_cpu; /**< -1: the last one but that */
     bool json;
-    unsigned datagrams; /**< to count instructions of, in each mode */
-    bool by_hand;       /**< one thread does the work of all; no option, the command's own */
+    const struct wait *wait; /**< how the client waits in latency */
+    unsigned load;           /**< percent of the capacity; 0: not stated */
+    int spin_us;             /**< before a wait sleeps; -1: as the way of waiting has it */
+    unsigned datagrams;      /**< to count instructions of, in each mode */
+    bool by_hand;            /**< one thread does the work of all; no option, the command's own */
 };
 
 /** What options_parse() found. */

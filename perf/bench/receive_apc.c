@@ -5,8 +5,13 @@
 #include <rte_cycles.h>
 #include <stdlib.h>
 
+#include "paced.h"
 #include "provider/host/apc.h"
 #include "receive.h"
+#include "wait.h"
+
+/** A wait is as long as this at most before the clock is looked at. */
+#define TIMEOUT_MS 100u
 
 /** Routines between two looks at the clock. */
 #define CLOCK_TURN 32u
@@ -25,13 +30,16 @@ static struct {
     size_t kept_count;
 } run;
 
-static void CALLBACK completed(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlapped, DWORD flags)
-{
-    struct operation *operation = (struct operation *)overlapped; /* its first member */
+/* Where the times of a paced slice go; wanted is 0 outside of one. */
+static struct {
+    uint64_t *ticks;
+    unsigned wanted;
+    unsigned taken;
+} paced;
 
-    (void)flags;
-    if (run.closed) /* cancelled */
-        return;
+/* What every completion has to do. */
+static inline void complete(struct operation *operation, DWORD error, DWORD bytes)
+{
     operation_check(operation, error, bytes);
     operations.last = (const uint8_t *)operation->buffer.buf;
     run.datagrams++;
@@ -45,14 +53,46 @@ static void CALLBACK completed(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlap
         operation_post(operation);
 }
 
-static void begin(struct bed *bed)
+static void CALLBACK completed(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlapped, DWORD flags)
+{
+    (void)flags;
+    if (!run.closed) /* otherwise cancelled */
+        complete((struct operation *)overlapped /* its first member */, error, bytes);
+}
+
+static void CALLBACK completed_paced(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlapped,
+                                     DWORD flags)
+{
+    struct operation *operation = (struct operation *)overlapped;
+    uint64_t now = rte_rdtsc();
+
+    (void)flags;
+    if (run.closed)
+        return;
+    if (paced.taken < paced.wanted)
+        paced.ticks[paced.taken++] = now - paced_stamp_of(operation->buffer.buf);
+    run.over |= paced.taken == paced.wanted && paced.wanted != 0;
+    complete(operation, error, bytes);
+}
+
+static void create(struct bed *bed, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
     const struct bench_options *options = bed->options;
 
     run.kept = calloc((size_t)options->sockets * options->posted, sizeof(struct operation *));
     if (run.kept == NULL)
         bed_fail("out of memory");
-    operations_create(&operations, bed, completed);
+    operations_create(&operations, bed, routine);
+}
+
+static void begin(struct bed *bed)
+{
+    create(bed, completed);
+}
+
+static void begin_paced(struct bed *bed)
+{
+    create(bed, completed_paced);
 }
 
 static void end(struct bed *bed)
@@ -80,6 +120,24 @@ static uint64_t receive(struct bed *bed, uint64_t until)
     return run.datagrams - before;
 }
 
+static unsigned receive_paced(struct bed *bed, unsigned wanted, unsigned first, uint64_t until,
+                              uint64_t *ticks)
+{
+    (void)bed;
+    (void)first; /* they come when they come */
+    run.until = until;
+    run.over = false;
+    paced.ticks = ticks;
+    paced.wanted = wanted;
+    paced.taken = 0;
+    while (run.kept_count != 0)
+        operation_post(run.kept[--run.kept_count]);
+    while (!run.over && rte_rdtsc() < until)
+        SleepEx(TIMEOUT_MS, TRUE);
+    paced.wanted = 0;
+    return paced.taken;
+}
+
 static const uint8_t *last_payload(const struct bed *bed)
 {
     (void)bed;
@@ -96,4 +154,26 @@ const struct side side_apc = {
     .dropped = bed_dropped,
     .last_payload = last_payload,
     .end = end,
+};
+
+static const struct side side_apc_paced = {
+    .name = "apc",
+    .help = "the same for one at a time",
+    .most_outstanding = APC_MAX,
+    .begin = begin_paced,
+    .receive = receive,
+    .delivered = bed_delivered,
+    .dropped = bed_dropped,
+    .last_payload = last_payload,
+    .end = end,
+};
+
+const struct wait wait_apc = {
+    .name = "apc",
+    .help = "overlapped WSPRecv posted ahead, and an alertable wait for its routine",
+    .title = "overlapped, routine",
+    .side = &side_apc_paced,
+    .spin_us = WAIT_SPIN_US,
+    .posted = true,
+    .receive = receive_paced,
 };

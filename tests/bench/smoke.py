@@ -16,7 +16,8 @@ SHORT = ['--slices', '4', '--slice-ms', '50']
 COMMANDS = ('throughput', 'latency', 'instructions')
 MODES = ('now', 'posted', 'apc', 'batch', 'floor')
 OPTIONS = ('sockets', 'payload', 'mode', 'slices', 'slice-ms', 'posted', 'ring-slots', 'rate',
-           'checksums', 'datagrams', 'core', 'client', 'json')
+           'checksums', 'datagrams', 'load', 'wait', 'spin-us', 'core', 'client', 'json')
+QUANTILES = (('p50', 0.5), ('p90', 0.1), ('p99', 0.01), ('p99_9', 0.001), ('p99_99', 0.0001))
 LABEL = 'software ceiling, no device'
 VERDICTS = ('quiet enough', 'too noisy to conclude')
 PATIENCE = 120 * (5 if os.environ.get('WIRERX_VARIANT') in ('asan', 'tsan') else 1)
@@ -49,6 +50,12 @@ REFUSED = (
     ('an option of the other command', ['latency', '--mode', 'now'], 'mode'),
     ('another command still', ['instructions', '--slices', '4'], 'slices'),
     ('less than a pass', ['instructions', '--datagrams', '31'], 'datagrams'),
+    ('no such wait', ['latency', '--wait', 'long'], 'long'),
+    ('two paces', ['latency', '--rate', '5', '--load', '5'], 'one of them'),
+    ('more than all', ['latency', '--load', '101'], 'load'),
+    ('no room for a time', ['latency', '--wait', 'apc', '--payload', '7'], '8 bytes'),
+    ('too many routines to wait for', ['latency', '--wait', 'apc', '--sockets', '10000'],
+     'routines'),
     ('a rate of nothing', ['latency', '--rate', '0'], 'rate'),
     ('no such core', ['throughput', '--core', '8000'], '8000'),
     ('no such client', ['throughput', '--client', '8000'], '8000'),
@@ -142,21 +149,79 @@ class Smoke(unittest.TestCase):
         report = self.throughput('--sockets=3', '--ring-slots=1')
         self.assertEqual((1, 3), (report['ring_slots'], report['floor_slots']))
 
-    def test_latency(self):
-        report = self.report('latency', *SHORT, '--sockets', '3', '--rate', '1000')
-        self.assertEqual(1000, report['rate'])
+    def quantiles(self, figures):
+        """They are in order, and one is null where no sample lies beyond it."""
+        values = []
+        for name, beyond in QUANTILES:
+            self.assertEqual(figures['samples'] * beyond >= 1 - 1e-9, figures[name] is not None, name)
+            values += [figures[name]] * (figures[name] is not None)
+        self.assertEqual(sorted(values), values)
+        self.assertLessEqual(values[-1], figures['max'])
+        return values
+
+    def samples(self, figures):
+        """The percentiles are the histogram's, to the width of its buckets."""
+        self.assertGreater(self.quantiles(figures)[0], 0)
+        bins = figures['histogram']
+        self.assertEqual(figures['samples'], sum(samples for _, samples in bins))
+        self.assertEqual(sorted(bins), bins)
+        self.assertLessEqual(bins[-1][0], figures['max'])
+        self.assertLess(figures['max'], bins[-1][0] * (1 + 1 / 64) + 2)
+        for name, beyond in QUANTILES:
+            if figures[name] is not None:
+                rank, below = figures['samples'] * (1 - beyond), 0
+                for low, samples in bins:
+                    if below + samples >= rank - 1e-6:
+                        break
+                    below += samples
+                self.assertLessEqual(low - 1, figures[name])
+                self.assertLessEqual(figures[name], low * (1 + 1 / 64) + 2)
+
+    def gaps(self, figures):
+        """A moment falls in a gap as often as it is long, and waits for the rest of it."""
+        self.quantiles(figures)
+        total = sum(low * gaps for low, gaps in figures['gaps'])
+        self.assertGreater(total, 4 * 50e6 * 0.9)  # of all slices
+        for name, beyond in QUANTILES:
+            if figures[name] is not None:
+                waits = sum((low - figures[name]) * gaps for low, gaps in figures['gaps']
+                            if low > figures[name])
+                self.assertAlmostEqual(beyond, waits / total, delta=beyond * 0.02)
+
+    def latency(self, *arguments):
+        report = self.report('latency', *SHORT, *arguments)
         self.assertAlmostEqual(report['load'], report['rate'] / report['capacity'], places=4)
         if report['latency_ns'] is None:  # so slow a machine that this is more than a tenth
             self.assertIn('tenth', report['latency_reason'])
-            return
+            self.assertIsNone(report['ratio_to_floor'])
+            self.assertNotIn('--load', arguments)
+            return report
         self.assertIsNone(report['latency_reason'])
         self.assertGreater(report['ratio_to_floor'], 0)
-        for side in ('wirerx', 'floor'):
-            figures = report['latency_ns'][side]
-            values = [figures[name] for name in ('p50', 'p99', 'p99_9', 'max')]
-            self.assertGreater(values[0], 0)
-            self.assertEqual(sorted(values), values)
-            self.assertGreater(figures['samples'], 0)
+        self.samples(report['latency_ns']['wirerx'])
+        self.samples(report['latency_ns']['floor'])
+        self.gaps(report['latency_ns']['bare'])
+        return report
+
+    def test_latency_by_every_way_of_waiting(self):
+        for wait, spin in (('spinning', 100000000), ('event', 50), ('apc', 50), ('sleeping', 0)):
+            with self.subTest(wait):
+                report = self.latency('--wait', wait, '--sockets', '3', '--rate', '1000')
+                self.assertEqual((1000, False, wait, spin), tuple(
+                    report[key] for key in ('rate', 'load_stated', 'wait', 'spin_us')))
+                self.assertEqual(wait in ('event', 'apc'), report['posted'] is not None)
+
+    def test_latency_at_a_stated_load(self):
+        for wait in ('spinning', 'apc'):
+            with self.subTest(wait):
+                # What is verified covers the times that completions are measured by.
+                report = self.latency('--wait', wait, '--load', '50', '--checksums', 'verify')
+                self.assertTrue(report['load_stated'])
+                self.assertAlmostEqual(0.5, report['load'], places=4)
+
+    def test_a_wait_that_sleeps_at_once(self):
+        report = self.latency('--wait=event', '--spin-us=0', '--posted=2', '--rate=1000')
+        self.assertEqual((0, 2), (report['spin_us'], report['posted']))
 
     def test_no_latency_at_too_high_a_pace(self):
         report = self.report('latency', *SHORT, '--rate', '10000000')
