@@ -79,11 +79,16 @@ modes() {
     "$bench" throughput --help | sed -n '/^Modes:/,/^$/s/^  \([a-z]*\) .*/\1/p' | grep -v '^floor$'
 }
 
+ways_of_waiting() {
+    "$bench" latency --help | sed -n '/^Ways of waiting/,/^$/s/^  \([a-z]*\) .*/\1/p'
+}
+
 # NAME COMMAND ARGUMENT...: what is measured, in this order.
 runs() {
-    local mode payload sockets lcores
+    local mode payload sockets lcores way load
     local several='1 16 256 1000 10000' sizes='16 64 256 512 1024 1472 1998 4000 8900'
-    [ $quick = no ] || { several='1 16 256 1000' sizes='16 64 1472'; }
+    local loads='10 50 90'
+    [ $quick = no ] || { several='1 16 256 1000' sizes='16 64 1472' loads='50'; }
     echo "instructions instructions"
     for mode in $(modes); do
         echo "mode-$mode throughput --mode $mode"
@@ -99,7 +104,12 @@ runs() {
     for lcores in $(seq $(($(nproc) - 1))); do
         echo "lcores-$lcores throughput --lcores $lcores --sockets 16"
     done
-    echo "latency latency"
+    for way in $(ways_of_waiting); do
+        echo "latency-$way latency --wait $way"
+        for load in $loads; do
+            echo "load-$way-$load latency --wait $way --load $load"
+        done
+    done
     echo "memory memory"
     echo "cost cost"
     echo "drain drain"

@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PLOTS = ROOT / 'perf/plots'
 NOISY = 'too noisy to conclude'
+QUANTILES = ('p50', 'p90', 'p99', 'p99_9', 'p99_99', 'max')
 
 
 class Data:
@@ -61,51 +62,79 @@ def throughput_rows(data, prefix):
                *(ratio.get(key, 'NaN') for key in ('median', 'low', 'high'))]
 
 
-def tail_rows(figures):
-    """(nanoseconds, part of the samples that took at least as long)"""
-    bins = figures.get('histogram')
-    if bins:
-        total = left = sum(samples for _, samples in bins)
-        for nanoseconds, samples in bins:
-            yield [nanoseconds, left / total]
-            left -= samples
-        return
-    for name, value in figures.items():
-        if re.fullmatch(r'p\d+(_\d+)?', name) and value is not None:
-            yield [value, 1 - float(name[1:].replace('_', '.')) / 100]
-    if figures.get('samples'):
-        yield [figures['max'], 1 / figures['samples']]
+def tail_rows(bins):
+    """(nanoseconds, part of the samples that took at least as long) of a histogram's [from, samples]"""
+    total = left = sum(samples for _, samples in bins)
+    for nanoseconds, samples in bins:
+        yield [nanoseconds, left / total]
+        left -= samples
+
+
+def gap_rows(bins):
+    """(nanoseconds, part of the time in which who came would have waited longer): of the lengths of gaps
+    that follow each other without end, as the bare spin thread has them."""
+    total = sum(gap * samples for gap, samples in bins)
+    if total:
+        yield [bins[0][0] / 2, 1]
+    for wait, _ in bins:
+        longer = sum((gap - wait) * samples for gap, samples in bins if gap > wait)
+        if longer:
+            yield [wait, longer / total]
+
+
+def thinned(rows):
+    """Without those that no eye can tell from the one before."""
+    kept = []
+    for row in rows:
+        if not kept or row[0] > 1.05 * kept[-1][0] or row[1] < 0.98 * kept[-1][1]:
+            kept.append(row)
+    return kept
+
+
+def latency_tables(data):
+    """{name of a table: its rows}: of the runs at leisure, and of each load."""
+    tables = {}
+    for name, run in data.runs.items():
+        figures = run.get('latency_ns') if name.startswith(('latency-', 'load-')) else None
+        for series, of_series in (figures or {}).items():
+            rows = gap_rows(of_series['gaps']) if series == 'bare' else tail_rows(of_series['histogram'])
+            tables[f'{name}-{series}'] = thinned(rows)
+    return {name: rows for name, rows in tables.items() if rows}
 
 
 def write_tables(data):
-    """The .dat files that the plots read. {plot: it has something to show}"""
+    """The .dat files that the plots read. {plot that has something to show: gnuplot's variables for it}"""
     tables = {prefix: list(throughput_rows(data, prefix))
               for prefix in ('payload-now', 'payload-batch', 'sockets-now', 'sockets-posted', 'lcores')}
-    for name, figures in (data.get('latency', 'latency_ns') or {}).items():
-        tables[f'latency-{name}'] = list(tail_rows(figures))
+    tables.update(latency_tables(data))
+    for path in data.folder.glob('*.dat'):
+        path.unlink()
     for name, rows in tables.items():
-        path = data.folder / f'{name}.dat'
-        path.unlink(missing_ok=True)
         if rows:
+            path = data.folder / f'{name}.dat'
             path.write_text(''.join(' '.join(map(str, row)) + '\n' for row in rows))
-    return {
-        'payload': tables['payload-now'] and tables['payload-batch'],
-        'sockets': tables['sockets-now'] and tables['sockets-posted'],
-        'lcores': len(tables['lcores']) > 1,
-        'latency': tables.get('latency-wirerx') and tables.get('latency-floor'),
+    ways = [name[8:-7] for name in tables if re.fullmatch('latency-.*-wirerx', name)]
+    loads = [name[14:-7] for name in tables if re.fullmatch(r'load-spinning-\d+-wirerx', name)]
+    plots = {
+        'payload': tables['payload-now'] and tables['payload-batch'] and {},
+        'sockets': tables['sockets-now'] and tables['sockets-posted'] and {},
+        'lcores': {} if len(tables['lcores']) > 1 else None,
+        'latency': {'ways': ' '.join(ways)} if 'spinning' in ways else None,
+        'load': {'loads': ' '.join(loads)} if 'spinning' in ways and loads else None,
     }
+    return {name: variables for name, variables in plots.items() if isinstance(variables, dict)}
 
 
 def draw(output, data):
     """All plots that there is something for. {name: file beside the report}, and why some are not there"""
     drawn = {}
-    wanted = [name for name, ready in write_tables(data).items() if ready]
+    wanted = write_tables(data)
     if shutil.which('gnuplot') is None:
         return drawn, 'gnuplot is not installed, so there are no plots'
-    for name in wanted:
+    for name, variables in wanted.items():
         for form in ('svg', 'png'):
-            settings = (f"here='{PLOTS}'; data='{data.folder}'; out='{output / name}'; "
-                        f"format='{form}'")
+            variables.update(here=PLOTS, data=data.folder, out=output / name, format=form)
+            settings = '; '.join(f"{key}='{value}'" for key, value in variables.items())
             result = subprocess.run(['gnuplot', '-e', settings, PLOTS / f'{name}.gp'], check=False,
                                     text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             if result.returncode != 0 or result.stdout.strip():
@@ -200,7 +229,7 @@ GOALS = (
     ('>= 0.95', 'one datagram per WSPRecv, of the floor', ('mode-now', 'ratio_to_floor')),
     ('>= 0.90', 'overlapped, posted ahead, of the floor', ('mode-posted', 'ratio_to_floor')),
     ('>= 1.00', 'the batch call, of the floor', ('mode-batch', 'ratio_to_floor')),
-    ('<= 1.25', 'latency p50, spinning, of the floor', ('latency', 'ratio_to_floor')),
+    ('<= 1.25', 'latency p50, spinning, of the floor', ('latency-spinning', 'ratio_to_floor')),
     ('<= 0.20', 'a call on a full queue, of a kernel socket', ('drain', 'ratio_to_kernel')),
     ('>= 0.80', '1,000 sockets, of one', None),
     ('>= 1.00', 'datagrams of the same veth, of a kernel socket', ('network', 'ratio_to_kernel')),
@@ -260,27 +289,35 @@ def throughput_section(data, drawn):
     return lines
 
 
-def number_text(value):
-    """Of a percentile that has too few samples: nothing."""
-    return '-' if value is None else f'{value:.0f}'
+def latency_rows(data):
+    """Of each run: how it waits, at what load, and the quantiles of each series."""
+    for name, run in data.runs.items():
+        if not name.startswith(('latency-', 'load-')):
+            continue
+        load = f"{run['load']:.0%}" if run['load'] >= 0.01 else f"{run['load']:.1%}"
+        if run['latency_ns'] is None:
+            yield [run['wait'], load, 'none: ' + run['latency_reason'], *[''] * 9]
+            continue
+        for series, figures in run['latency_ns'].items():
+            own = series == 'wirerx'
+            values = ('-' if figures[key] is None else f'{figures[key]:.0f}' for key in QUANTILES)
+            yield [run['wait'] if own else '', load if own else '',
+                   series if series != 'bare' else 'bare thread', *values, figures['samples'],
+                   spread_text(run['ratio_spread']) if own else '', noise_text(run) if own else '']
 
 
 def latency_section(data, drawn):
-    run = data.runs.get('latency')
-    if run is None:
+    rows = list(latency_rows(data))
+    if not rows:
         return []
-    lines = ['## Latency', '']
-    figures = run['latency_ns']
-    if figures is None:
-        return lines + [f"None: {run['latency_reason']}.", '']
-    names = [key for key in next(iter(figures.values())) if key not in ('samples', 'histogram')]
-    lines += [f"Burst to return, nanoseconds, at {run['rate']:.0f} datagrams a second "
-              f"({run['load']:.1%} of what this machine can do). p50 of the floor's: "
-              f"{spread_text(run['ratio_spread'])}; {noise_text(run)}.", '']
-    lines += table(['', *names, 'samples'],
-                   [[name, *(number_text(row[key]) for key in names), row['samples']]
-                    for name, row in figures.items()])
-    return lines + plot(drawn, 'latency', 'distribution of latency with its tail')
+    return ['## Latency', '',
+            'Burst to return, nanoseconds; the load is of what this machine can receive that way. The bare '
+            'thread is one that only spins on the client\'s CPU in slices between: how long who came at any '
+            'moment would have waited for it.', '',
+            *table(['waits', 'load', '', *(q.replace('_', '.') for q in QUANTILES), 'samples',
+                    "p50, of the floor's", 'machine'], rows),
+            *plot(drawn, 'latency', 'distribution of latency with its tail, by the way of waiting'),
+            *plot(drawn, 'load', 'distribution of latency with its tail, by load')]
 
 
 def instructions_section(data):

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The distribution of latency with its tail: how many samples took longer. Columns: nanoseconds, and the
-# part of the samples that took at least as long.
+# Latency by the way of waiting, at a pace that leaves both threads idle most of the time. `ways`: the ways
+# that were measured.
 
 load here.'/common.gp'
-set logscale xy 10
-set xlabel 'burst to return'
-set xtics ('10 ns' 10, '100 ns' 100, '1 µs' 1000, '10 µs' 10000, '100 µs' 100000, '1 ms' 1e6, '10 ms' 1e7)
-set yrange [1e-6:1]
-set ytics ('all' 1, '50 %%' 0.5, 'p90' 0.1, 'p99' 0.01, 'p99.9' 1e-3, 'p99.99' 1e-4, 'p99.999' 1e-5)
-set ylabel 'samples that take longer'
-set title 'one datagram at a time, at a pace that leaves both threads idle'
-plot file('latency-floor') using 1:2 with steps linetype 4 title 'floor', \
-     file('latency-wirerx') using 1:2 with steps linetype 1 title 'WSPRecv, spinning'
+load here.'/tail.gp'
+set title 'one datagram at a time, at leisure'
+set linetype 11 linecolor '#bdc1c6' linewidth 2   # the machine itself
+set linetype 12 linecolor '#1a73e8' linewidth 2
+set linetype 13 linecolor '#0b8043' linewidth 2
+set linetype 14 linecolor '#a142f4' linewidth 2
+set linetype 15 linecolor '#e8710a' linewidth 2
+plot file('latency-spinning-bare') using 1:2 with steps linetype 11 title 'bare spin thread', \
+     file('latency-spinning-floor') using 1:2 with steps linetype 4 title 'floor', \
+     for [i=1:words(ways)] file('latency-'.word(ways, i).'-wirerx') using 1:2 with steps \
+         linetype (11 + i) title word(ways, i)

@@ -15,8 +15,8 @@ import smoke
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / 'perf/report.sh'
 BUILD = Path(smoke.BENCH).parents[1]
-TINY = ['--quick', '--slices', '2', '--slice-ms', '5', '--build', str(BUILD)]
-SOME = '@(mode-*|payload-*-@(16|64)|sockets-*-@(1|16)|latency|cost|no-such-run)'
+TINY = ['--quick', '--slices', '2', '--slice-ms', '10', '--build', str(BUILD)]
+SOME = '@(mode-*|payload-*-@(16|64)|sockets-*-@(1|16)|latency-@(spinning|apc)|load-spinning-*|cost)'
 PNG = b'\x89PNG\r\n\x1a\n'
 
 
@@ -61,13 +61,19 @@ class Report(unittest.TestCase):
             reached = value >= float(bound) if relation == '>=' else value <= float(bound)
             self.assertEqual(reached, row[4].strip().startswith('reached'), row)
 
+    def test_latency_has_every_series_of_a_run(self):
+        text = self.text()
+        for row in ('| spinning | ', '| apc | ', '| floor | ', '| bare thread | '):
+            self.assertIn(row, text)
+
     def test_plots_show_the_series(self):
-        for name in ('payload', 'sockets', 'latency'):
+        for name, series in (('payload', 'WSPRecv'), ('sockets', 'WSPRecv'), ('latency', 'apc'),
+                             ('load', '50 %')):
             self.assertIn('](%s.svg)' % name, self.text())
             svg = (self.output / f'{name}.svg').read_text()
             xml.etree.ElementTree.fromstring(svg)
             self.assertIn('floor', svg)
-            self.assertIn('WSPRecv', svg)
+            self.assertIn(series, svg)
             self.assertTrue((self.output / f'{name}.png').read_bytes().startswith(PNG))
 
     def test_the_rest_can_be_measured_later(self):
