@@ -166,8 +166,8 @@ unsigned config_buffers(const struct config *config);
 /**
  * MiB of memory that EAL is to be given (its -m): `memory_mb`, or when that is 0 what one pool of
  * config_buffers() buffers, every socket's rings and 64 MiB take, and a quarter more. Generous, as
- * without huge pages the heap is one segment that cannot grow; and a mempool then gives each buffer
- * whole pages (of 4 KiB) to itself. For a configuration that config_check() accepts.
+ * without huge pages the heap is one segment that cannot grow. For a configuration that
+ * config_check() accepts.
  */
 unsigned config_memory_mb(const struct config *config);
 

@@ -2,7 +2,6 @@
 #include "config_size.h"
 
 #include <limits.h>
-#include <unistd.h>
 
 /* What the pool has to share beyond what is needed, when its size is computed. */
 #define MIN_SHARED 16384u
@@ -62,19 +61,11 @@ unsigned config_buffers(const struct config *config)
     return (unsigned)(needed + shared);
 }
 
-/*
- * A mempool does not let an object cross a page, as the next page can lie elsewhere; a larger one
- * begins with a page. Among huge pages that is next to nothing; among plain ones each object of ours
- * takes a page of 4 KiB, or several.
- */
+/* Plain pages hold one buffer behind the other, across their borders (pool.c). Huge ones do not, which
+ * with pages of that size is next to nothing. */
 static uint64_t buffer_bytes(const struct config *config)
 {
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t object = OBJECT_BYTES_BESIDE_ROOM + config->buffer_bytes;
-
-    if (config->memory == CONFIG_MEMORY_NO_HUGE)
-        object = object < page ? page / (page / object) : (object + page - 1) / page * page;
-    return object + OBJECT_POINTER_BYTES;
+    return OBJECT_BYTES_BESIDE_ROOM + config->buffer_bytes + OBJECT_POINTER_BYTES;
 }
 
 static uint64_t bytes_used(const struct config *config)

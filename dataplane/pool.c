@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pool.h"
 
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 #include <stdio.h>
 
 #include "config.h"
@@ -15,6 +18,40 @@ static struct rte_mempool *pools[MAX_POOLS];
 static int nodes[MAX_POOLS];
 static unsigned pools_count;
 
+/*
+ * As rte_pktmbuf_pool_create(), but where pages are plain the buffers lie one behind the other, across
+ * their borders, instead of one to a page. No device on a bus works without huge pages, so nobody asks
+ * for contiguous I/O addresses; and net_af_xdp tells the kernel where the pool ends by multiplying,
+ * so of a pool with gaps the upper buffers would be outside: the kernel throws those away that it is
+ * handed, and receives nothing any more when it has none left.
+ */
+static struct rte_mempool *create(const char *name, unsigned buffers, unsigned data, int numa_node)
+{
+    struct rte_pktmbuf_pool_private layout = {
+        .mbuf_data_room_size = (uint16_t)data,
+        .mbuf_priv_size = RX_META_PRIVATE_SIZE,
+    };
+    unsigned size = sizeof(struct rte_mbuf) + RX_META_PRIVATE_SIZE + data;
+    unsigned flags = rte_eal_has_hugepages() ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
+    struct rte_mempool *pool = rte_mempool_create_empty(name, buffers, size, CONFIG_POOL_CACHE,
+                                                        sizeof layout, numa_node, flags);
+
+    if (pool == NULL)
+        return NULL;
+    int result = rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL);
+    if (result == 0) {
+        rte_pktmbuf_pool_init(pool, &layout);
+        result = rte_mempool_populate_default(pool);
+    }
+    if (result < 0) {
+        rte_mempool_free(pool);
+        rte_errno = -result;
+        return NULL;
+    }
+    rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+    return pool;
+}
+
 struct rte_mempool *pool_for_node(int numa_node, unsigned buffers, unsigned room)
 {
     char name[RTE_MEMPOOL_NAMESIZE];
@@ -25,9 +62,7 @@ struct rte_mempool *pool_for_node(int numa_node, unsigned buffers, unsigned room
     if (pools_count == MAX_POOLS)
         return NULL;
     snprintf(name, sizeof name, "wirerx_pool_%u", pools_count);
-    struct rte_mempool *pool =
-        rte_pktmbuf_pool_create(name, buffers, CONFIG_POOL_CACHE, RX_META_PRIVATE_SIZE,
-                                (uint16_t)(RTE_PKTMBUF_HEADROOM + room), numa_node);
+    struct rte_mempool *pool = create(name, buffers, RTE_PKTMBUF_HEADROOM + room, numa_node);
     if (pool == NULL)
         return NULL;
     nodes[pools_count] = numa_node;

@@ -178,10 +178,10 @@ SUITE_TEST(start, a_bad_device_is_refused_in_one_line_and_leaves_nothing)
     CHECK_EQ_U64(free_before, 32768);
     wire_stop();
     config.memory_mb = 256;
-    config.buffers = 65536; /* do not fit */
+    config.buffers = 131072; /* do not fit */
     expect_refusal(&config, -EINVAL,
-                   "memory.megabytes: too little memory: 256 MiB given, and 65536 buffers and the "
-                   "rings of 16 sockets alone take 258; 0 has it computed (402)");
+                   "memory.megabytes: too little memory: 256 MiB given, and 131072 buffers and the "
+                   "rings of 16 sockets alone take 315; 0 has it computed (473)");
     config = wire_config();
     wire_start(&config, &client_operations, true);
     expect_delivery(0);
