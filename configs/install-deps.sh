@@ -42,6 +42,7 @@ tests='
     strace              counting system calls
     valgrind            counting instructions
     gnuplot-nox         plots of perf/report.sh
+    iproute2            veth pairs for tests and measurements over a wire
     git                 lists the sources to check
     debootstrap         the bare system of tests/run.sh --clean-root
     man-db              renders the manual page

@@ -14,6 +14,7 @@ command_tests='
     tests/bench/smoke.py
     tests/bench/commands.py
     tests/bench/report.py
+    tests/perf/generator.py
 '
 
 stage_format() {
