@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PLOTS = ROOT / 'perf/plots'
-NOISY = 'too noisy to conclude'
+QUIET = 'quiet enough'
 QUANTILES = ('p50', 'p90', 'p99', 'p99_9', 'p99_99', 'max')
 
 
@@ -211,7 +211,7 @@ def spread_text(spread, digits=2):
 
 
 def noise_text(run):
-    return 'too noisy' if run.get('verdict') == NOISY else 'quiet'
+    return {QUIET: 'quiet', 'too noisy to conclude': 'too noisy'}.get(run['verdict'], run['verdict'])
 
 
 def throughput_table(first, rows):
@@ -232,6 +232,7 @@ GOALS = (
     ('<= 1.25', 'latency p50, spinning, of the floor', ('latency-spinning', 'ratio_to_floor')),
     ('<= 0.20', 'a call on a full queue, of a kernel socket', ('drain', 'ratio_to_kernel')),
     ('>= 0.80', '1,000 sockets, of one', None),
+    ('>= 1.80', 'two lcores, of one', ('lcores-2', 'ratio_to_one_lcore')),
     ('>= 1.00', 'datagrams of the same veth, of a kernel socket', ('network', 'ratio_to_kernel')),
     ('<= 150', 'instructions of the dataplane without the burst',
      ('instructions', 'instructions_per_datagram', 'now', 'dataplane')),
@@ -256,8 +257,8 @@ def goal_row(data, goal, text, keys):
     relation, bound = goal.split()
     reached = value >= float(bound) if relation == '>=' else value <= float(bound)
     verdict = 'reached' if reached else 'not reached'
-    if data.get(run, 'verdict') == NOISY:
-        verdict += ', but ' + NOISY
+    if data.get(run, 'verdict') not in (QUIET, None):
+        verdict += ', but ' + data.get(run, 'verdict')
     printed = f'{value:.2f}' if value < 50 else f'{value:.0f}'
     return [text, goal, printed, verdict, f'`{command}`']
 

@@ -21,7 +21,7 @@
 /** The goal of shared/DESIGN.md for one that is idle. */
 #define GOAL_BYTES 4096u
 
-/** Buffers guaranteed to all sockets together at most: without huge pages each takes a page. */
+/** Buffers guaranteed to all sockets together at most: 10,000 times the default would be 1.6 GB. */
 #define GUARANTEED_BUFFERS 65536u
 
 /* What is in use. */
