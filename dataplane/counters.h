@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "single_writer.h"
+
 /* X(identifier, kind, name, help) */
 #define COUNTER_ROWS(X)                                                                           \
     X(FRAMES, INFO, "frames", "frames taken from the device")                                     \
@@ -105,9 +107,7 @@ extern const struct counter_row counter_rows[COUNTER_TOTAL];
 /** Add to a counter of the calling lcore; readers elsewhere see it sooner or later. */
 static inline void counter_add(struct counters *counters, enum counter counter, uint64_t n)
 {
-    _Atomic uint64_t *value = &counters->value[counter];
-    atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + n,
-                          memory_order_relaxed);
+    single_writer_add64(&counters->value[counter], n);
 }
 
 static inline uint64_t counter_get(const struct counters *counters, enum counter counter)

@@ -7,19 +7,19 @@
 
 #include "classify.h"
 #include "ipv4.h"
-#include "lcore.h"
+#include "offer.h"
 #include "pool.h"
 
 /** Beyond its minimum a socket may hold free / POOL_SHARE_DIVISOR buffers. */
 #define POOL_SHARE_DIVISOR 2u
 
-static uint32_t free_buffers(struct lcore *lcore)
+static void look_at_pool(struct lcore *lcore)
 {
-    if (!lcore->free_buffers_known) {
-        lcore->free_buffers = pool_free_count(lcore->id);
-        lcore->free_buffers_known = true;
-    }
-    return lcore->free_buffers;
+    if (lcore->free_buffers_known)
+        return;
+    lcore->free_buffers = pool_free_count(lcore->id);
+    lcore->buffers_share = lcore->free_buffers / POOL_SHARE_DIVISOR;
+    lcore->free_buffers_known = true;
 }
 
 /* What the consumer has taken since we last looked: one read of the client line. */
@@ -27,7 +27,8 @@ static void refresh_consumed(struct endpoint *e)
 {
     e->lcore.cached_head = atomic_load_explicit(&e->head, memory_order_acquire);
     e->lcore.bytes_known = atomic_load_explicit(&e->bytes_consumed, memory_order_relaxed);
-    e->lcore.buffers_known = atomic_load_explicit(&e->buffers_consumed, memory_order_relaxed);
+    e->lcore.buffers_known =
+        e->lcore.cached_head + atomic_load_explicit(&e->extra_consumed, memory_order_relaxed);
 }
 
 /* Once a pass, or a full ring would cost a read of what the consumer writes for every datagram. */
@@ -39,31 +40,31 @@ static void refresh_in_pass(struct lcore *lcore, struct endpoint *e)
     refresh_consumed(e);
 }
 
+static uint64_t queued_bytes(const struct endpoint *e)
+{
+    return atomic_load_explicit(&e->lcore.delivered_bytes, memory_order_relaxed) -
+           e->lcore.bytes_known;
+}
+
 static bool ring_has_room(const struct endpoint *e, uint32_t length)
 {
-    uint64_t queued_bytes = e->lcore.bytes - e->lcore.bytes_known;
+    uint64_t queued = queued_bytes(e);
 
-    if (e->lcore.tail - e->lcore.cached_head > e->lcore.mask)
+    if (endpoint_staged(e) - e->lcore.cached_head > e->lcore.mask)
         return false;
     /* A datagram larger than SO_RCVBUF still gets through when nothing is queued. */
-    return queued_bytes == 0 ||
-           queued_bytes + length <= atomic_load_explicit(&e->bytes_limit, memory_order_relaxed);
+    return queued == 0 ||
+           queued + length <= atomic_load_explicit(&e->bytes_limit, memory_order_relaxed);
 }
 
 static bool within_pool_share(struct lcore *lcore, const struct endpoint *e, uint32_t segments)
 {
     uint32_t held = e->lcore.buffers - e->lcore.buffers_known + segments;
 
-    return held <= e->lcore.minimum || held <= free_buffers(lcore) / POOL_SHARE_DIVISOR;
-}
-
-static void touch(struct lcore *lcore, struct endpoint *e)
-{
-    if (e->lcore.touched)
-        return;
-    e->lcore.touched = true;
-    e->lcore.touched_next = lcore->touched;
-    lcore->touched = e;
+    if (held <= e->lcore.minimum)
+        return true;
+    look_at_pool(lcore);
+    return held <= lcore->buffers_share;
 }
 
 /* Is it the endpoint's peer who has sent this, or whom it is about? */
@@ -78,11 +79,11 @@ static bool refuses(const struct endpoint *e, const struct rx_meta *meta)
     return !is_from_peer(e, meta) && meta->kind < RX_PORT_UNREACHABLE;
 }
 
-/* Put the frame in one endpoint's ring, unpublished. Returns COUNTER_DELIVERED or why not. */
-static enum counter offer(struct lcore *lcore, struct endpoint *e, struct rte_mbuf *mbuf,
-                          uint32_t length)
+enum counter offer_reluctantly(struct lcore *lcore, struct endpoint *e, uintptr_t frame,
+                               uint32_t length, uint32_t segments)
 {
-    if (unlikely(e->lcore.peer_port != 0 && refuses(e, rx_meta(mbuf)))) {
+    /* A plain one is offered only to who is not connected. */
+    if (unlikely(e->lcore.peer_port != 0 && refuses(e, rx_meta((struct rte_mbuf *)frame)))) {
         endpoint_count(&e->lcore.not_from_peer, 1); /* I04 */
         return COUNTER_DROP_NOT_FROM_PEER;
     }
@@ -94,24 +95,15 @@ static enum counter offer(struct lcore *lcore, struct endpoint *e, struct rte_mb
             return COUNTER_DROP_RING_FULL;
         }
     }
-    if (unlikely(!within_pool_share(lcore, e, mbuf->nb_segs))) {
+    if (unlikely(!within_pool_share(lcore, e, segments))) {
         refresh_in_pass(lcore, e);
-        if (!within_pool_share(lcore, e, mbuf->nb_segs)) {
+        if (!within_pool_share(lcore, e, segments)) {
             e->lcore.drops++;
             endpoint_count(&e->lcore.lost_pool_share, 1);
             return COUNTER_DROP_POOL_SHARE;
         }
     }
-    struct ring_element *element = &e->lcore.ring[e->lcore.tail & e->lcore.mask];
-    element->mbuf = mbuf;
-    element->length = length;
-    element->drops = e->lcore.drops;
-    e->lcore.tail++;
-    e->lcore.buffers += mbuf->nb_segs;
-    e->lcore.bytes += length;
-    endpoint_count(&e->lcore.delivered, 1);
-    endpoint_count(&e->lcore.delivered_bytes, length);
-    touch(lcore, e);
+    offer_take(lcore, e, frame, length, segments);
     return COUNTER_DELIVERED;
 }
 
@@ -119,6 +111,17 @@ static void set_references(struct rte_mbuf *mbuf, uint16_t references)
 {
     for (; mbuf != NULL; mbuf = mbuf->next)
         rte_mbuf_refcnt_set(mbuf, references);
+}
+
+/* Before any of those here can see the frame. Of one that was handed over others may have it already: it
+ * has their references. */
+static void share(struct rte_mbuf *mbuf, uint16_t references, bool handed_over)
+{
+    if (!handed_over)
+        set_references(mbuf, references);
+    else
+        for (; mbuf != NULL; mbuf = mbuf->next)
+            rte_mbuf_refcnt_update(mbuf, (int16_t)(references - 1));
 }
 
 /* Nobody has the key. */
@@ -153,7 +156,7 @@ static uint64_t hand_over(struct lcore *lcore, struct rte_mbuf *mbuf, uint64_t h
 }
 
 /* What one endpoint has lost, by the fate of a frame that nobody else took either. */
-static enum counter lost_by(enum counter fate)
+enum counter lost_by(enum counter fate)
 {
     switch (fate) {
     case COUNTER_DROP_RING_FULL:
@@ -240,7 +243,7 @@ static enum counter fan_out(struct lcore *lcore, struct counters *counters, stru
         if (entry->every_member ? !is_for(m, meta) : m != chosen)
             continue;
         wanted_here = true;
-        enum counter one = offer(lcore, m->endpoint, mbuf, length);
+        enum counter one = offer(lcore, m->endpoint, (uintptr_t)mbuf, length, mbuf->nb_segs);
 
         if (one == COUNTER_DELIVERED) {
             delivered++;
@@ -257,8 +260,8 @@ static enum counter fan_out(struct lcore *lcore, struct counters *counters, stru
             return fate;
         return meta->port == RX_PORT_CONDITION ? COUNTER_DROP_ICMP : COUNTER_DROP_NOT_JOINED;
     }
-    if (wanted > 1) /* before any other thread can see the frame */
-        set_references(mbuf, (uint16_t)wanted);
+    if (wanted > 1)
+        share(mbuf, (uint16_t)wanted, !may_hand_over);
     if (homes == 0)
         return COUNTER_DELIVERED;
 
@@ -279,7 +282,8 @@ static enum counter fan_out(struct lcore *lcore, struct counters *counters, stru
 static inline enum counter deliver_to(struct lcore *lcore, struct counters *counters,
                                       struct endpoint *e, struct rte_mbuf *mbuf)
 {
-    enum counter fate = offer(lcore, e, mbuf, rx_meta(mbuf)->payload_length);
+    enum counter fate =
+        offer(lcore, e, (uintptr_t)mbuf, rx_meta(mbuf)->payload_length, mbuf->nb_segs);
 
     if (likely(fate == COUNTER_DELIVERED))
         counter_add(counters, COUNTER_DELIVERIES, 1);
@@ -304,9 +308,8 @@ enum counter lcore_deliver(struct lcore *lcore, struct counters *counters, struc
     if (rules != NULL && !rules->ignore_udp_checksums && !classify_udp_checksum(mbuf))
         return COUNTER_DROP_UDP_CHECKSUM;
 
-    const struct demux_member *only = entry->members;
-    if (unlikely(only == NULL || only->next != NULL || entry->homes != 0 ||
-                 !(only->ports & 1u << meta->port)))
+    const struct demux_member *only = demux_only_member(entry, meta->port);
+    if (unlikely(only == NULL))
         return fan_out(lcore, counters, mbuf, meta->payload_length, entry, rules != NULL);
     return deliver_to(lcore, counters, only->endpoint, mbuf);
 }
@@ -323,14 +326,15 @@ struct lcore_room lcore_room(struct lcore *lcore)
     struct endpoint *e = lcore->homed;
 
     lcore->free_buffers_known = false;
-    uint32_t share = free_buffers(lcore) / POOL_SHARE_DIVISOR;
+    look_at_pool(lcore);
+    uint32_t share = lcore->buffers_share;
     for (uint32_t i = 0; i < lcore->homed_count; i++, e = e->lcore.homed_next) {
         refresh_consumed(e);
         uint32_t held = e->lcore.buffers - e->lcore.buffers_known;
-        uint64_t queued_bytes = e->lcore.bytes - e->lcore.bytes_known;
+        uint64_t queued = queued_bytes(e);
         uint32_t limit = atomic_load_explicit(&e->bytes_limit, memory_order_relaxed);
-        uint32_t slots = e->lcore.mask + 1 - (e->lcore.tail - e->lcore.cached_head);
-        uint64_t bytes = queued_bytes >= limit ? 0 : limit - queued_bytes;
+        uint32_t slots = e->lcore.mask + 1 - (endpoint_staged(e) - e->lcore.cached_head);
+        uint64_t bytes = queued >= limit ? 0 : limit - queued;
         /* Each frame taken also lowers the share, and so does a burst that is staged meanwhile: two
          * thirds of the distance are safe. */
         uint32_t by_minimum = held >= e->lcore.minimum ? 0 : e->lcore.minimum - held;

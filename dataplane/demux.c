@@ -53,6 +53,7 @@ struct demux_entry *demux_find_slow(struct demux *demux, struct demux_key key)
 static void forget_cached(struct demux *demux)
 {
     memset(demux->cache, 0, sizeof demux->cache);
+    demux->generation++;
 }
 
 static void count_homes(struct demux_entry *entry)

@@ -49,6 +49,7 @@ struct demux {
     struct demux_entry *entries;
     uint32_t capacity;
     uint32_t self;
+    uint32_t generation; /**< another one whenever a member has come or gone */
     struct {
         struct demux_key key;
         struct demux_entry *entry;
@@ -75,6 +76,17 @@ static inline struct demux_entry *demux_find(struct demux *demux, struct demux_k
     if (demux->cache[line].entry != NULL && demux_key_bits(demux->cache[line].key) == bits)
         return demux->cache[line].entry;
     return demux_find_slow(demux, key);
+}
+
+/** The one whom a frame that came in by this port is for; NULL: there are several, or none, or elsewhere. */
+static inline const struct demux_member *demux_only_member(const struct demux_entry *entry,
+                                                           unsigned port)
+{
+    const struct demux_member *only = entry->members;
+
+    return only != NULL && only->next == NULL && entry->homes == 0 && (only->ports & 1u << port)
+               ? only
+               : NULL;
 }
 
 /**

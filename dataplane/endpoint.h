@@ -31,6 +31,7 @@
 #include "lock_word.h"
 #include "rx_meta.h"
 #include "send_queue.h"
+#include "single_writer.h"
 #include "socket_ring.h"
 
 struct lcore;
@@ -61,22 +62,29 @@ struct endpoint {
     _Atomic uint32_t tail __rte_cache_aligned;
     /** Sleeping receivers' futex: whoever wakes one increments it first. */
     _Atomic uint32_t wake_sequence;
-    /** enum endpoint_state; written under LOCK by clients and by stop. */
-    _Atomic uint32_t state;
     /** The service thread has been asked to serve it and has not begun to. */
     _Atomic bool serve_queued;
 
     /* --- client line ---------------------------------------------------------------------- */
     /** The lock word. */
     _Atomic uint64_t word __rte_cache_aligned;
-    /** Receives posted, and ENDPOINT_WATCHED; set under LOCK before fence F2. 0: nothing to serve. */
-    _Atomic uint32_t posted;
+    union {
+        struct {
+            /** enum endpoint_state; written under LOCK by clients and by stop. */
+            _Atomic uint32_t state;
+            /** Receives posted, and ENDPOINT_WATCHED; set under LOCK before fence F2. 0: nothing to
+             *  serve. */
+            _Atomic uint32_t posted;
+        };
+        /** Both in one look: ENDPOINT_ATTACHED when that is the state and nothing is posted. */
+        _Atomic uint64_t state_and_posted;
+    };
     /** Receivers that sleep or are about to (incremented before fence F3). */
     _Atomic uint32_t sleepers;
     /** Elements consumed. Stored with release after the element was read. */
     _Atomic uint32_t head;
-    /** Buffers (mbuf segments) consumed, modulo 2^32. */
-    _Atomic uint32_t buffers_consumed;
+    /** Buffers (mbuf segments) consumed beyond one for each element, modulo 2^32. */
+    _Atomic uint32_t extra_consumed;
     /** Payload bytes consumed. */
     _Atomic uint64_t bytes_consumed;
 
@@ -86,6 +94,9 @@ struct endpoint {
     uint32_t cached_tail;
     uint32_t return_count;
     uint32_t return_batch; /**< how many to collect: ENDPOINT_RETURN_BATCH, less in a tiny pool */
+    /** The provider's: a receive needs nothing but the datagram in front (receive_settle_plain()). */
+    bool plain;
+    bool plain_nonblocking; /**< ... and one that finds none ends at once */
     struct rte_ring *way_home;
     _Atomic uint64_t received;
     _Atomic uint64_t truncated;
@@ -98,22 +109,20 @@ struct endpoint {
     /* --- lcore part ------------------------------------------------------------------------- */
     struct {
         struct ring_element *ring;
+        _Atomic uint64_t delivered;       /**< elements put in, published or not */
+        _Atomic uint64_t delivered_bytes; /**< their payload */
         uint32_t mask;
-        uint32_t tail; /**< elements put in, published or not */
         uint32_t cached_head;
         uint32_t drops;
         uint32_t buffers;       /**< segments put in, modulo 2^32 */
-        uint32_t buffers_known; /**< buffers_consumed when last read */
-        uint64_t bytes;         /**< payload bytes put in */
-        uint64_t bytes_known;   /**< bytes_consumed when last read */
-        uint32_t minimum;       /**< buffers it may always hold */
-        uint32_t peer_address;  /**< only what comes from there is put in; network order */
-        uint16_t peer_port;     /**< network order; 0: from anywhere. Ends the first line */
+        uint32_t buffers_known; /**< how many had been consumed when last read */
+        uint16_t peer_port;     /**< only what comes from there is put in; 0: from anywhere */
         bool touched;
         bool ready;
+        uint64_t bytes_known;  /**< bytes_consumed when last read */
+        uint32_t minimum;      /**< buffers it may always hold */
+        uint32_t peer_address; /**< network order, as its port. Ends the first line */
         bool attached;
-        _Atomic uint64_t delivered;
-        _Atomic uint64_t delivered_bytes;
         _Atomic uint64_t lost_ring_full;
         _Atomic uint64_t lost_pool_share;
         _Atomic uint64_t not_from_peer;
@@ -138,8 +147,9 @@ struct endpoint {
     struct send_queue send;
 } __rte_cache_aligned;
 
-_Static_assert(offsetof(struct endpoint, lcore.peer_port) - offsetof(struct endpoint, lcore) < 64,
-               "who is not connected pays no line for it");
+_Static_assert(offsetof(struct endpoint, lcore.peer_address) - offsetof(struct endpoint, lcore) ==
+                   60,
+               "one line for what every datagram needs");
 
 /** Does it want to be told of this condition? Any thread. */
 static inline bool endpoint_wants_condition(const struct endpoint *e, enum rx_kind kind)
@@ -202,31 +212,51 @@ static inline bool endpoint_drop_reference(struct rte_mbuf *segment)
     return rte_pktmbuf_prefree_seg(segment) != NULL;
 }
 
+/** Put one buffer that has no reference left on its way home. Under LOCK. */
+static inline void endpoint_return_one(struct endpoint *e, struct rte_mbuf *mbuf)
+{
+    e->returning[e->return_count++] = mbuf;
+    if (unlikely(e->return_count >= e->return_batch))
+        endpoint_flush_returns(e);
+}
+
 /** Drop the consumer's reference on a frame; what is free now is on its way home. Under LOCK. */
 static inline void endpoint_return(struct endpoint *e, struct rte_mbuf *mbuf)
 {
     while (mbuf != NULL) {
         struct rte_mbuf *next = mbuf->next;
 
-        if (endpoint_drop_reference(mbuf)) {
-            e->returning[e->return_count++] = mbuf;
-            if (e->return_count >= e->return_batch)
-                endpoint_flush_returns(e);
-        }
+        if (endpoint_drop_reference(mbuf))
+            endpoint_return_one(e, mbuf);
         mbuf = next;
     }
+}
+
+/** endpoint_consume() of a plain element; `head` is the endpoint's. */
+static inline void endpoint_consume_plain(struct endpoint *e, const struct ring_element *element,
+                                          uint32_t head)
+{
+    struct rte_mbuf *mbuf = element_mbuf(element);
+
+    single_writer_add64(&e->bytes_consumed, element->length);
+    /* Release: the lcore may overwrite the element once it sees the new head. */
+    atomic_store_explicit(&e->head, head + 1, memory_order_release);
+    endpoint_return_one(e, mbuf);
 }
 
 /** Remove the oldest datagram. Under LOCK, after endpoint_front() gave it. */
 static inline void endpoint_consume(struct endpoint *e, const struct ring_element *element)
 {
-    struct rte_mbuf *mbuf = element->mbuf;
+    struct rte_mbuf *mbuf = element_mbuf(element);
     uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
-    uint64_t bytes = atomic_load_explicit(&e->bytes_consumed, memory_order_relaxed);
-    uint32_t buffers = atomic_load_explicit(&e->buffers_consumed, memory_order_relaxed);
 
-    atomic_store_explicit(&e->bytes_consumed, bytes + element->length, memory_order_relaxed);
-    atomic_store_explicit(&e->buffers_consumed, buffers + mbuf->nb_segs, memory_order_relaxed);
+    if (element_is_plain(element)) {
+        endpoint_consume_plain(e, element, head);
+        return;
+    }
+
+    single_writer_add64(&e->bytes_consumed, element->length);
+    single_writer_add32(&e->extra_consumed, mbuf->nb_segs - 1u);
     /* Release: the lcore may overwrite the element once it sees the new head. */
     atomic_store_explicit(&e->head, head + 1, memory_order_release);
     endpoint_return(e, mbuf);
@@ -238,11 +268,16 @@ static inline void endpoint_consume_front(struct endpoint *e)
     endpoint_consume(e, &e->ring[atomic_load_explicit(&e->head, memory_order_relaxed) & e->mask]);
 }
 
-/** Under LOCK or on the lcore: count one more; single writer at a time, many readers. */
+/** Under LOCK or on the lcore: count more; single writer at a time, many readers. */
 static inline void endpoint_count(_Atomic uint64_t *counter, uint64_t n)
 {
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-                          memory_order_relaxed);
+    single_writer_add64(counter, n);
+}
+
+/** Elements put in, published or not, modulo 2^32. On the home lcore. */
+static inline uint32_t endpoint_staged(const struct endpoint *e)
+{
+    return (uint32_t)atomic_load_explicit(&e->lcore.delivered, memory_order_relaxed);
 }
 
 /** Wake one sleeping receiver if there is one. Any thread, also an lcore. */

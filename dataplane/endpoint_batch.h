@@ -30,50 +30,37 @@ static inline const struct ring_element *endpoint_element(const struct endpoint 
     return &e->ring[(atomic_load_explicit(&e->head, memory_order_relaxed) + index) & e->mask];
 }
 
-/** Fetch what a receive reads of a frame, whose lines the lcore wrote last. By the pointer alone: the
- *  frame itself is not looked at, or this would wait for what it asks for. */
-static inline void endpoint_prefetch_frame(const struct rte_mbuf *mbuf)
+/** Fetch what a receive reads of a datagram, whose lines the lcore wrote last. By the address alone: the
+ *  mbuf is not looked at, or this would wait for what it asks for. */
+static inline void endpoint_prefetch(const struct ring_element *element)
 {
-    rte_prefetch0(mbuf);
-    rte_prefetch0((const char *)mbuf + sizeof *mbuf); /* rx_meta() */
-}
+    const char *frame = (const char *)rx_meta_of_plain(element_mbuf(element));
 
-/** ... and its payload, when the lines above have had time to come. */
-static inline void endpoint_prefetch_payload(struct rte_mbuf *mbuf)
-{
-    rte_prefetch0(rte_pktmbuf_mtod_offset(mbuf, void *, rx_meta(mbuf)->payload_offset));
-}
-
-/** endpoint_return() with the common case in line: one segment, and nobody else has it. */
-static inline void endpoint_return_one(struct endpoint *e, struct rte_mbuf *mbuf)
-{
-    /* Acquire: as endpoint_drop_reference(). What comes from a pool of ours is direct and has no next. */
-    if (likely(__atomic_load_n(&mbuf->refcnt, __ATOMIC_ACQUIRE) == 1 && mbuf->nb_segs == 1 &&
-               RTE_MBUF_DIRECT(mbuf))) {
-        e->returning[e->return_count++] = mbuf;
-        if (e->return_count >= e->return_batch)
-            endpoint_flush_returns(e);
-        return;
-    }
-    endpoint_return(e, mbuf);
+    rte_prefetch0(frame);
+    rte_prefetch0(frame + RTE_CACHE_LINE_SIZE);
 }
 
 /** endpoint_consume() for the first `count`, which are there: one publication of `head`. */
 static inline void endpoint_consume_many(struct endpoint *e, uint32_t count)
 {
     uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
-    uint64_t bytes = atomic_load_explicit(&e->bytes_consumed, memory_order_relaxed);
-    uint32_t buffers = atomic_load_explicit(&e->buffers_consumed, memory_order_relaxed);
+    uint64_t bytes = 0;
+    uint32_t extra = 0;
 
     for (uint32_t i = 0; i < count; i++) {
         const struct ring_element *element = &e->ring[(head + i) & e->mask];
+        struct rte_mbuf *mbuf = element_mbuf(element);
 
         bytes += element->length;
-        buffers += element->mbuf->nb_segs;
-        endpoint_return_one(e, element->mbuf);
+        if (likely(element_is_plain(element))) {
+            endpoint_return_one(e, mbuf);
+        } else {
+            extra += mbuf->nb_segs - 1u;
+            endpoint_return(e, mbuf);
+        }
     }
-    atomic_store_explicit(&e->bytes_consumed, bytes, memory_order_relaxed);
-    atomic_store_explicit(&e->buffers_consumed, buffers, memory_order_relaxed);
+    single_writer_add64(&e->bytes_consumed, bytes);
+    single_writer_add32(&e->extra_consumed, extra);
     /* Release: the lcore may overwrite the elements once it sees the new head. */
     atomic_store_explicit(&e->head, head + count, memory_order_release);
 }

@@ -90,7 +90,7 @@ bool icmp_to_condition(struct rte_mbuf *mbuf)
     meta->source_port = quote.destination_port;
     meta->destination_port = quote.source_port;
     meta->payload_length = 0;
-    meta->kind = quote.kind;
+    meta->kind = (uint8_t)quote.kind;
     meta->port = RX_PORT_CONDITION;
     return true;
 }

@@ -5,8 +5,10 @@
 #include <rte_pause.h>
 #include <rte_prefetch.h>
 
+#include "classify_plain.h"
 #include "command.h"
 #include "icmp.h"
+#include "offer.h"
 #include "pool.h"
 #include "send.h"
 
@@ -28,8 +30,9 @@ static enum counter fate_of_refused(struct lcore *lcore, struct rx_queue *queue,
     return lcore_deliver(lcore, &queue->counters, mbuf, &checked);
 }
 
-static enum counter fate_of(struct lcore *lcore, struct rx_queue *queue, struct rte_mbuf *mbuf,
-                            uint64_t now)
+static __attribute__((noinline)) enum counter fate_of_uncommon(struct lcore *lcore,
+                                                               struct rx_queue *queue,
+                                                               struct rte_mbuf *mbuf, uint64_t now)
 {
     struct port *port = queue->port;
 
@@ -40,16 +43,85 @@ static enum counter fate_of(struct lcore *lcore, struct rx_queue *queue, struct 
         return fate_of_refused(lcore, queue, mbuf, reason, now);
     struct rx_meta *meta = rx_meta(mbuf);
     meta->burst_tsc = now;
-    meta->port = port->index;
+    meta->port = (uint8_t)port->index;
     meta->kind = RX_DATAGRAM;
     return lcore_deliver(lcore, &queue->counters, mbuf, &port->rules);
+}
+
+/* A plain frame for one endpoint that is at home here takes the short road; the frames after it that
+ * are of its flow will take the shortest (take_run()). Deliveries are counted by the burst. */
+static inline enum counter fate_of(struct lcore *lcore, struct rx_queue *queue,
+                                   struct rte_mbuf *mbuf, uint64_t now, unsigned *deliveries)
+{
+    const struct port *port = queue->port;
+    const uint8_t *bytes = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+    uint32_t length;
+
+    if (unlikely(mbuf->pool != port->pool || !classify_plain(mbuf, &port->rules, &length)))
+        return fate_of_uncommon(lcore, queue, mbuf, now);
+    struct demux_key key = {plain_load32(bytes + PLAIN_ADDRESSES + 4),
+                            plain_load16(bytes + PLAIN_UDP + 2), IPPROTO_UDP};
+    const struct demux_entry *entry = demux_find(&lcore->demux, key);
+    const struct demux_member *member =
+        entry != NULL ? demux_only_member(entry, port->index) : NULL;
+    struct endpoint *only = member != NULL ? member->endpoint : NULL;
+
+    flow_template_set(&queue->flow, mbuf, only, lcore->demux.generation);
+    if (unlikely(only == NULL || only->lcore.peer_port != 0)) {
+        plain_describe(rx_meta(mbuf), mbuf, now, (uint8_t)port->index, length);
+        return lcore_deliver(lcore, &queue->counters, mbuf, &port->rules);
+    }
+    if (!port->rules.ignore_udp_checksums && unlikely(!classify_plain_udp_checksum(mbuf)))
+        return COUNTER_DROP_UDP_CHECKSUM;
+    enum counter fate = offer(lcore, only, (uintptr_t)mbuf | ELEMENT_PLAIN, length, 1);
+    if (unlikely(fate != COUNTER_DELIVERED)) {
+        counter_add(&queue->counters, lost_by(fate), 1);
+        return fate;
+    }
+    plain_describe(rx_meta_of_plain(mbuf), mbuf, now, (uint8_t)port->index, length);
+    ++*deliveries;
+    return COUNTER_DELIVERED;
+}
+
+/* The frames in front that are of the flow of the last plain one, as far as its endpoint has room for
+ * them. @return how many were taken; they are delivered */
+static inline unsigned take_run(struct lcore *lcore, struct rx_queue *queue,
+                                struct rte_mbuf **mbufs, unsigned count, uint64_t now)
+{
+    const struct flow_template *flow = &queue->flow;
+    const struct port *port = queue->port;
+    struct endpoint *e = flow->endpoint;
+    uint64_t room, bytes = 0;
+    unsigned taken;
+
+    if (e == NULL || flow->generation != lcore->demux.generation || e->lcore.peer_port != 0)
+        return 0;
+    count = RTE_MIN(count, offer_room(lcore, e, &room));
+    uint32_t at = endpoint_staged(e);
+    for (taken = 0; taken < count; taken++) {
+        struct rte_mbuf *mbuf = mbufs[taken];
+        uint32_t length;
+
+        rte_prefetch0(rte_pktmbuf_mtod(mbufs[RTE_MIN(taken + PREFETCH_AHEAD, count - 1)], void *));
+        if (unlikely(mbuf->pool != port->pool || !flow_continues(flow, mbuf, &length) ||
+                     bytes + length > room))
+            break;
+        if (!port->rules.ignore_udp_checksums && unlikely(!classify_plain_udp_checksum(mbuf)))
+            break;
+        plain_describe(rx_meta_of_plain(mbuf), mbuf, now, (uint8_t)port->index, length);
+        offer_put(e, at + taken, (uintptr_t)mbuf | ELEMENT_PLAIN, length);
+        bytes += length;
+    }
+    if (taken != 0)
+        offer_staged(lcore, e, taken, bytes, taken);
+    return taken;
 }
 
 static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now)
 {
     struct rte_mbuf *mbufs[PORT_BURST];
     struct rte_mbuf *dropped[PORT_BURST];
-    unsigned drops = 0, delivered = 0;
+    unsigned drops = 0, delivered = 0, deliveries = 0;
     unsigned count =
         queue->port->operations->burst(queue->port, queue->queue, mbufs, PORT_BURST, lcore, now);
 
@@ -59,9 +131,14 @@ static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now
     for (unsigned i = 0; i < RTE_MIN(count, PREFETCH_AHEAD); i++)
         rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
     for (unsigned i = 0; i < count; i++) {
-        if (i + PREFETCH_AHEAD < count)
-            rte_prefetch0(rte_pktmbuf_mtod(mbufs[i + PREFETCH_AHEAD], void *));
-        enum counter fate = fate_of(lcore, queue, mbufs[i], now);
+        unsigned run = take_run(lcore, queue, mbufs + i, count - i, now);
+
+        delivered += run;
+        deliveries += run;
+        i += run;
+        if (i == count)
+            break;
+        enum counter fate = fate_of(lcore, queue, mbufs[i], now, &deliveries);
         if (likely(fate == COUNTER_DELIVERED)) {
             delivered++;
             continue;
@@ -72,6 +149,7 @@ static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now
     }
     counter_add(&queue->counters, COUNTER_FRAMES, count);
     counter_add(&queue->counters, COUNTER_DELIVERED, delivered);
+    counter_add(&queue->counters, COUNTER_DELIVERIES, deliveries);
     if (drops != 0)
         rte_pktmbuf_free_bulk(dropped, drops);
     return true;
@@ -150,10 +228,11 @@ bool lcore_step(struct lcore *lcore, uint64_t now)
         send_run(lcore);
         busy = true;
     }
-    for (struct endpoint *e = lcore->touched; e != NULL; e = e->lcore.touched_next)
+    struct endpoint *touched = lcore->touched;
+    if (touched != NULL)
+        lcore_notify(lcore); /* before anything that can wait: its clients do */
+    for (struct endpoint *e = touched; e != NULL; e = e->lcore.touched_next)
         take_home(e);
-    if (lcore->touched != NULL)
-        lcore_notify(lcore);
     if (unlikely(lcore->ready != NULL))
         busy |= lcore_serve_ready(lcore) != 0;
     busy |= sweep_ways_home(lcore);

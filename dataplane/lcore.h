@@ -22,6 +22,7 @@
 #include "dataplane.h"
 #include "demux.h"
 #include "endpoint.h"
+#include "flow_run.h"
 #include "port.h"
 #include "wake.h"
 
@@ -41,7 +42,8 @@ struct lcore;
 struct rx_queue {
     struct port *port;
     uint16_t queue;
-    struct counters counters; /**< readable by all */
+    struct flow_template flow; /**< of the last plain frame */
+    struct counters counters;  /**< readable by all */
 };
 
 struct lcore {
@@ -76,6 +78,7 @@ struct lcore {
     uint32_t homed_count;
     uint32_t attached_ever; /**< tells lcore_room()'s users that there is one more */
     uint32_t free_buffers;  /**< in the pools, as of this pass's first burst */
+    uint32_t buffers_share; /**< of which a socket may hold this many, beyond its minimum */
     bool free_buffers_known;
 
     struct wake_sink sink;
@@ -117,6 +120,9 @@ int lcore_main(void *argument);
 /** Put a classified frame where it belongs. @return its fate; a DROP_ fate leaves it to the caller. */
 enum counter lcore_deliver(struct lcore *lcore, struct counters *counters, struct rte_mbuf *mbuf,
                            const struct classify_rules *rules);
+
+/** What one endpoint has lost, by the fate that was refused it. */
+enum counter lost_by(enum counter fate);
 
 /** Put a frame in one endpoint's ring, which is at home here, past the table. The same results. */
 enum counter lcore_deliver_to(struct lcore *lcore, struct counters *counters,

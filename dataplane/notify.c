@@ -53,7 +53,7 @@ void lcore_notify(struct lcore *lcore)
 
     /* Release: the elements and the frames' private areas are visible with the new tail. */
     for (struct endpoint *e = first; e != NULL; e = e->lcore.touched_next)
-        atomic_store_explicit(&e->tail, e->lcore.tail, memory_order_release);
+        atomic_store_explicit(&e->tail, endpoint_staged(e), memory_order_release);
 
     full_fence(); /* F1: the tails above before `posted` and `sleepers` below */
 

@@ -48,18 +48,34 @@ struct rx_meta {
     uint16_t source_port;      /**< network byte order */
     uint16_t destination_port; /**< network byte order */
     uint16_t payload_offset;   /**< bytes from the frame's start to the UDP payload */
-    uint16_t port;             /**< index of the port in the configuration, or RX_PORT_* */
+    uint8_t port;              /**< index of the port in the configuration, or RX_PORT_* */
+    uint8_t kind;              /**< enum rx_kind */
     uint32_t payload_length;   /**< bytes of UDP payload; 0 of a condition */
-    uint32_t kind;             /**< enum rx_kind */
     uint32_t via;              /**< of a looped group datagram: the port it would leave by */
-} __rte_cache_aligned;
+};
 
 /** Bytes of private area that every pool of ours gives its mbufs. */
-#define RX_META_PRIVATE_SIZE ((uint16_t)sizeof(struct rx_meta))
+#define RX_META_PRIVATE_SIZE ((uint16_t)RTE_CACHE_LINE_SIZE)
+_Static_assert(sizeof(struct rx_meta) <= RTE_CACHE_LINE_SIZE, "it has a line to itself");
 
 static inline struct rx_meta *rx_meta(struct rte_mbuf *mbuf)
 {
     return (struct rx_meta *)rte_mbuf_to_priv(mbuf);
+}
+
+/** Where the frame of a plain datagram begins, counted from its mbuf, and its payload from there. */
+#define RX_PLAIN_FRAME \
+    ((uintptr_t)(sizeof(struct rte_mbuf) + RX_META_PRIVATE_SIZE + RTE_PKTMBUF_HEADROOM))
+#define RX_PLAIN_PAYLOAD 42u
+_Static_assert(sizeof(struct rx_meta) <= RX_PLAIN_PAYLOAD, "it lies where the headers were");
+
+/**
+ * Of a plain datagram in a ring (socket_ring.h): written over the headers, which nobody needs any more,
+ * because that line goes to the reader anyway.
+ */
+static inline struct rx_meta *rx_meta_of_plain(struct rte_mbuf *mbuf)
+{
+    return (struct rx_meta *)((char *)mbuf + RX_PLAIN_FRAME);
 }
 
 #endif

@@ -75,7 +75,7 @@ static void reset(struct endpoint *e, const struct config_sockets *settings)
     atomic_store(&e->serve_queued, false);
     atomic_store(&e->posted, 0);
     atomic_store(&e->head, 0);
-    atomic_store(&e->buffers_consumed, 0);
+    atomic_store(&e->extra_consumed, 0);
     atomic_store(&e->bytes_consumed, 0);
     atomic_store(&e->bytes_limit, settings->ring_bytes);
     e->mask = settings->ring_slots - 1;

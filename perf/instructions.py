@@ -36,9 +36,10 @@ SKIPPED = 77
 # Stage, what it is, its functions; FILE:FUNCTION where the name alone says too little.
 LCORE_STAGES = (
     ('burst', "the driver's burst", ('eth_burst',)),
-    ('classify', 'from a frame to a datagram', ('classify', 'pool_is_ours')),
+    ('classify', 'from a frame to a datagram', ('flow_continues', 'classify_plain', 'flow_template_set', 'fate_of_uncommon')),
     ('deliver', 'demultiplexing, the ring, publication and wake-up',
-     ('lcore_deliver', 'lcore_deliver_to', 'lcore_notify', 'lcore_serve_ready')),
+     ('take_run', 'fate_of', 'lcore_deliver', 'lcore_deliver_to', 'lcore_notify',
+      'lcore_serve_ready')),
     ('complete', 'completing posted receives', ('serve_on_lcore',)),
     ('home', 'buffers back into the pool',
      ('take_home', 'sweep_ways_home', 'floor_take_home')),

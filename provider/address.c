@@ -179,7 +179,7 @@ static int join_leaf(SOCKET s, const struct sockaddr *name, int namelen, DWORD f
         return error;
     reference.socket->send_only = flags == JL_SENDER_ONLY; /* O09 */
     reference.socket->receive_only = flags == JL_RECEIVER_ONLY;
-    receive_settle_plain(reference.socket);
+    receive_settle_plain(reference.endpoint);
     socket_unlock(reference.endpoint, &batch);
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "guard.h"
 #include "host/stack_mark.h"
+#include "quick_obstacles.h"
 #include "socket.h"
 #include "spi.h"
 
@@ -128,8 +129,10 @@ int blocking_begin_marked(struct blocking_call *call, const WSAPROTOCOL_INFOW *p
         provider_upcalls.lpWPUQueryBlockingCallback(protocol->dwCatalogEntryId, &call->callback,
                                                     &call->context, &error) != 0)
         call->callback = NULL;
-    if (call->callback != NULL)
+    if (call->callback != NULL) {
         atomic_store_explicit(&blocking_has_callbacks, true, memory_order_relaxed);
+        quick_obstacle_set(OBSTACLE_CALLBACKS, true);
+    }
     return push(call, FRAME_CALL) ? 0 : WSAENOBUFS;
 }
 

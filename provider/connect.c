@@ -121,7 +121,7 @@ static int set_peer(const struct socket_reference *reference, const struct peer 
     } else {
         socket->peer_address = peer->address;
         socket->peer_port = peer->port;
-        receive_settle_plain(socket);
+        receive_settle_plain(reference->endpoint);
         receive_pass_over_others(reference->endpoint, socket);
     }
     socket_unlock(reference->endpoint, &batch);

@@ -5,6 +5,7 @@
 #include "../dataplane/dataplane.h"
 #include "guard_internal.h"
 #include "guard_sanitize.h"
+#include "quick_obstacles.h"
 
 #include <cpuid.h>
 #include <errno.h>
@@ -58,12 +59,25 @@ static bool is_synchronous(int number, const siginfo_t *info)
     return info->si_code > 0;
 }
 
+/* Where the instruction at RIP goes on after a fault; 0: it is none of ours. */
+static greg_t fixup_of(greg_t rip)
+{
+    if (rip >= (greg_t)guard_code_begin && rip < (greg_t)guard_code_end)
+        return (greg_t)guard_code_fault;
+    for (const struct guard_row *row = __start_guard_table; row != __stop_guard_table; row++)
+        if ((greg_t)&row->instruction + row->instruction == rip)
+            return (greg_t)&row->fault + row->fault;
+    return 0;
+}
+
 static bool redirect(ucontext_t *context)
 {
     greg_t *rip = &context->uc_mcontext.gregs[REG_RIP];
-    if (*rip < (greg_t)guard_code_begin || *rip >= (greg_t)guard_code_end)
+    greg_t fixup = fixup_of(*rip);
+
+    if (fixup == 0)
         return false;
-    *rip = (greg_t)guard_code_fault;
+    *rip = fixup;
     atomic_fetch_add_explicit(&guard_faults, 1, memory_order_relaxed);
     return true;
 }
@@ -130,6 +144,12 @@ static void (*const handlers[LAYERS])(int, siginfo_t *, void *) = {
     handle_in_layer_2,
     handle_in_layer_3,
 };
+
+static void go_through_kernel(bool yes)
+{
+    atomic_store_explicit(&through_kernel, yes, memory_order_release);
+    quick_obstacle_set(OBSTACLE_GUARD_LOST, yes);
+}
 
 static bool is_on_top(int number)
 {
@@ -220,7 +240,7 @@ int guard_install(void)
         result = -1;
         goto done;
     }
-    atomic_store_explicit(&through_kernel, false, memory_order_release);
+    go_through_kernel(false);
 done:
     owner_mutex_unlock(&lock);
     return result;
@@ -232,7 +252,7 @@ void guard_remove(void)
         return;
     if (installs == 0 || --installs > 0 || layer == LAYERS)
         goto done;
-    atomic_store_explicit(&through_kernel, true, memory_order_relaxed);
+    go_through_kernel(true);
     bool covered = false;
     for (size_t i = 0; i < SIGNALS; i++) {
         if (!is_on_top(guarded_signals[i]) || put_back(i) != 0)
@@ -254,7 +274,7 @@ bool guard_check(void)
         if (lost)
             log_loss(guarded_signals[i]);
     }
-    atomic_store_explicit(&through_kernel, lost, memory_order_relaxed);
+    go_through_kernel(lost);
     owner_mutex_unlock(&lock);
     return lost;
 }

@@ -29,6 +29,14 @@ bool guard_code_store64(void *to, uint64_t value);
 bool guard_code_load64(const void *from, uint64_t *value);
 bool guard_code_touch(void *at);
 
+/* guard_inline.h: one row for each instruction there, made by the assembler and joined by the linker. */
+struct guard_row {
+    int32_t instruction; /* its address, from here */
+    int32_t fault;       /* where to go on, from here */
+};
+extern const struct guard_row __start_guard_table[] __attribute__((weak)); /* there may be no row */
+extern const struct guard_row __stop_guard_table[] __attribute__((weak));
+
 /* What guard_code_copy() may use; chosen by guard_install(), baseline x86-64 until then. */
 extern bool guard_avx;
 extern size_t guard_rep_min;

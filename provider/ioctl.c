@@ -11,8 +11,9 @@
 #include "spi.h"
 #include "wirerx/mswsock.h"
 
-static int set_nonblocking(struct wsp_socket *socket, LPVOID in, DWORD in_bytes)
+static int set_nonblocking(const struct socket_reference *reference, LPVOID in, DWORD in_bytes)
 {
+    struct wsp_socket *socket = reference->socket;
     ULONG wanted;
 
     if (in_bytes < sizeof wanted || !guard_copy_from(&wanted, in, sizeof wanted))
@@ -20,6 +21,7 @@ static int set_nonblocking(struct wsp_socket *socket, LPVOID in, DWORD in_bytes)
     if (wanted == 0 && socket->network.selected != 0)
         return WSAEINVAL; /* M01: nonblocking as long as network events are selected */
     socket->nonblocking = wanted != 0;
+    receive_settle_plain(reference->endpoint);
     return 0;
 }
 
@@ -96,7 +98,7 @@ static int set_number(const struct socket_reference *reference, DWORD code, LPVO
 static int carry_out(const struct socket_reference *reference, struct ioctl_call *call)
 {
     if (call->code == (DWORD)FIONBIO)
-        return set_nonblocking(reference->socket, call->in, call->in_bytes);
+        return set_nonblocking(reference, call->in, call->in_bytes);
     if (call->code == (DWORD)FIONREAD)
         return readable_bytes(reference, call->out, call->out_bytes, &call->written);
     int error = ioctl_query(reference, call);

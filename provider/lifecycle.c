@@ -69,7 +69,7 @@ static void set_up(struct endpoint *endpoint, const WSAPROTOCOL_INFOW *protocol,
     socket->send_blocked = false;
     socket->awaited = 0;
     network_events_reset(socket);
-    receive_settle_plain(socket);
+    receive_settle_plain(endpoint);
 }
 
 static int open_socket(const WSAPROTOCOL_INFOW *protocol, DWORD flags, SOCKET *s)

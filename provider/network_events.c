@@ -127,7 +127,7 @@ static void change_selection(struct endpoint *endpoint, struct wsp_socket *socke
     }
     socket->network.recorded = 0;
     socket->network.selected = events;
-    receive_settle_plain(socket);
+    receive_settle_plain(endpoint);
     watch_settle(endpoint, socket);
     full_fence(); /* F2: WATCHED above before the tail below */
     network_events_record(endpoint, socket, batch);

@@ -18,7 +18,7 @@ static void stamp(const struct wsp_socket *socket, const struct posted_operation
                   const struct ring_element *element)
 {
     if (socket->stamp)
-        guard_store64(&receive->overlapped->Offset, rx_meta(element->mbuf)->burst_tsc);
+        guard_store64(&receive->overlapped->Offset, element_meta(element)->burst_tsc);
 }
 
 /* The datagram is gone even when the buffers were (A24): a posted receive has no second try. */
@@ -97,13 +97,24 @@ void socket_release(struct endpoint *endpoint, struct completion_batch *batch)
         completion_signal(batch);
 }
 
-void socket_unlock(struct endpoint *endpoint, struct completion_batch *batch)
+void socket_pass_baton(struct endpoint *endpoint)
 {
-    socket_release(endpoint, batch);
-    /* The baton: whoever leaves data behind wakes the next sleeper. */
     if (unlikely(atomic_load_explicit(&endpoint->sleepers, memory_order_relaxed) != 0) &&
         endpoint_queued(endpoint) != 0)
         endpoint_wake_one(endpoint);
+}
+
+void socket_unlock(struct endpoint *endpoint, struct completion_batch *batch)
+{
+    socket_release(endpoint, batch);
+    socket_pass_baton(endpoint);
+}
+
+void socket_unlock_owing(struct endpoint *endpoint)
+{
+    struct completion_batch batch = {.count = 0};
+
+    socket_unlock(endpoint, &batch);
 }
 
 /* --- the dataplane's callbacks ---------------------------------------------------------------------- */

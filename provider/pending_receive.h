@@ -23,6 +23,12 @@ void pending_serve_all(struct endpoint *endpoint, uint32_t generation);
 /** Release LOCK by rule R1, serving what is owed, then signal. */
 void socket_release(struct endpoint *endpoint, struct completion_batch *batch);
 
+/** The baton: whoever leaves data behind wakes the next sleeper. */
+void socket_pass_baton(struct endpoint *endpoint);
+
+/** socket_unlock() of a holder that has nothing to signal, and found that it is owed more than LOCK. */
+void socket_unlock_owing(struct endpoint *endpoint);
+
 /** socket_release(), and pass the baton on. */
 void socket_unlock(struct endpoint *endpoint, struct completion_batch *batch);
 

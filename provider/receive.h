@@ -24,6 +24,7 @@ struct receive_call {
     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
     LPWSATHREADID thread;
     DWORD flags_in; /**< *flags, read once */
+    bool quick;     /**< receive_quick() had nothing against the arguments */
 };
 
 /** Validate what can be validated without the socket (A07, A10, A11, A14). @return 0 or WSA error */
@@ -41,7 +42,7 @@ static inline int receive_check_socket(const struct socket_reference *reference,
 
     /* `plain` is LOCK's: an overlapped call asks before it has LOCK, too. */
     if (likely(state == ENDPOINT_ATTACHED && call->overlapped == NULL && call->flags_in == 0 &&
-               reference->socket->plain))
+               reference->endpoint->plain))
         return 0;
     return receive_check_special(reference, call);
 }
@@ -68,8 +69,17 @@ int receive_or_wait(const struct socket_reference *reference, const struct recei
 /** Overlapped: complete at once or post. @return 0, WSA_IO_PENDING or WSA error */
 int receive_post(const struct socket_reference *reference, const struct receive_call *call);
 
-/** What wirerx_last_receive() tells. */
-void receive_remember(const struct ring_element *element);
+/** receive_now() when LOCK is held and the arguments have been checked; releases it. */
+int receive_now_locked(const struct socket_reference *reference, const struct receive_call *call);
+
+/** What wirerx_last_receive() tells. No call has got anything yet: burst_tsc is 0. */
+extern _Thread_local struct wirerx_receive_info receive_last;
+
+static inline void receive_remember(const struct ring_element *element, const struct rx_meta *meta)
+{
+    receive_last.burst_tsc = meta->burst_tsc;
+    receive_last.drops = element->drops;
+}
 
 /** How long a blocking receive waits, and what for. */
 struct receive_limits {

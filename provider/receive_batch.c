@@ -2,14 +2,18 @@
 
 /* wirerx_receive_batch(): many datagrams under one hold of LOCK. */
 
+#include <string.h>
+
 #include "guard.h"
+#include "guard_inline.h"
+#include "quick_obstacles.h"
 #include "receive.h"
 #include "receive_take.h"
 
 /** A locked section is one bounded copy: no datagram is begun when this much has been copied. */
 #define BATCH_BYTES 65536u
 
-/** Frames whose lines are asked for ahead of the one that is copied; of their payload half as many. */
+/** Datagrams whose lines are asked for ahead of the one that is copied. */
 #define PREFETCH_AHEAD 8u
 
 struct batch {
@@ -18,108 +22,112 @@ struct batch {
     DWORD *received;
 };
 
+/* The array's address may be anything: no pointer arithmetic. */
+static struct wirerx_datagram *entry_at(const struct batch *batch, uint32_t index)
+{
+    return (struct wirerx_datagram *)((uintptr_t)batch->datagrams +
+                                      (uintptr_t)index * sizeof *batch->datagrams);
+}
+
 /* --- a plain socket: the case that is tuned ----------------------------------------------------- */
 
-static void begin_prefetch(const struct endpoint *endpoint, uint32_t available)
+static struct sockaddr_in source_of(const struct rx_meta *meta)
 {
-    for (uint32_t i = 0; i < RTE_MIN(available, PREFETCH_AHEAD); i++)
-        endpoint_prefetch_frame(endpoint_element(endpoint, i)->mbuf);
-}
-
-static inline void prefetch(const struct endpoint *endpoint, uint32_t i, uint32_t available)
-{
-    if (i + PREFETCH_AHEAD < available)
-        endpoint_prefetch_frame(endpoint_element(endpoint, i + PREFETCH_AHEAD)->mbuf);
-    if (i + PREFETCH_AHEAD / 2 < available)
-        endpoint_prefetch_payload(endpoint_element(endpoint, i + PREFETCH_AHEAD / 2)->mbuf);
-}
-
-/* All of a datagram that fits. One segment into one buffer is a single copy. @return false: a fault */
-static inline bool copy(const struct ring_element *element, struct wirerx_datagram *entry)
-{
-    struct rte_mbuf *mbuf = element->mbuf;
-    WSABUF buffer;
-
-    if (unlikely(entry->buffers_count != 1 || mbuf->nb_segs != 1))
-        return scatter_copy(element, entry->buffers, entry->buffers_count, true, &entry->bytes);
-    if (unlikely(!guard_copy_from(&buffer, entry->buffers, sizeof buffer)))
-        return false;
-    entry->bytes = RTE_MIN(buffer.len, element->length);
-    return guard_copy_to(buffer.buf,
-                         rte_pktmbuf_mtod_offset(mbuf, const char *, rx_meta(mbuf)->payload_offset),
-                         entry->bytes);
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = meta->source_port, .sin_addr.s_addr = meta->source};
 }
 
 static void describe(const struct ring_element *element, struct wirerx_datagram *entry)
 {
-    const struct rx_meta *meta = rx_meta(element->mbuf);
+    const struct rx_meta *meta = element_meta(element);
 
     entry->info.burst_tsc = meta->burst_tsc;
     entry->info.drops = element->drops;
-    entry->source = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = meta->source_port};
-    entry->source.sin_addr.s_addr = meta->source;
+    entry->source = source_of(meta);
 }
 
-/* Copy datagrams into buffers until something ends that. @return how many, and `error` says what ended
- * it in front of the first */
-static uint32_t copy_many(struct endpoint *endpoint, struct wirerx_datagram *entries,
-                          uint32_t available, uint32_t *cut, int *error)
+/* A plain element that fits into one buffer. @return false: take_whole() shall say why not */
+static inline bool take_quick(const struct ring_element *element, struct wirerx_datagram *at)
 {
-    uint32_t bytes = 0, i;
+    const struct rx_meta *meta = element_meta(element);
+    struct sockaddr_in source;
+    uint64_t buffer, to;
+    uint32_t count, room;
 
-    *cut = 0;
-    begin_prefetch(endpoint, available);
-    for (i = 0; i < available && bytes < BATCH_BYTES; i++) {
-        const struct ring_element *element = endpoint_element(endpoint, i);
-        struct wirerx_datagram *entry = &entries[i];
+    if (unlikely(!element_is_plain(element) || !guard_load32(&at->buffers_count, &count) ||
+                 count != 1 || !guard_load64(&at->buffers, &buffer)))
+        return false;
+    const WSABUF *only = (const WSABUF *)buffer;
+    if (unlikely(!guard_load32(guard_member(only, WSABUF, len), &room) || room < element->length ||
+                 !guard_load64(guard_member(only, WSABUF, buf), &to) ||
+                 !guard_copy_direct((void *)to, element_plain_payload(element), element->length)))
+        return false;
+    source = source_of(meta);
+    uint64_t halves[2];
+    memcpy(halves, &source, sizeof halves);
+    return guard_put32(&at->bytes, element->length) && guard_put32(&at->flags, 0) && /* H10 */
+           guard_put32(&at->error, 0) && guard_put64(&at->info.burst_tsc, meta->burst_tsc) &&
+           guard_put32(&at->info.drops, element->drops) && guard_put64(&at->source, halves[0]) &&
+           guard_put64((char *)&at->source + sizeof halves[0], halves[1]);
+}
 
-        prefetch(endpoint, i, available);
-        if (unlikely(rx_meta(element->mbuf)->kind != RX_DATAGRAM))
-            break;
-        if (unlikely(entry->buffers_count == 0)) {
-            *error = WSAEINVAL; /* A11 */
-            break;
-        }
-        if (unlikely(!copy(element, entry))) {
-            *error = WSAEFAULT;
-            break;
-        }
-        entry->flags = 0; /* H10 */
-        entry->error = 0;
-        if (unlikely(entry->bytes < element->length)) {
-            entry->error = WSAEMSGSIZE; /* I01 */
-            ++*cut;
-        }
-        describe(element, entry);
-        bytes += entry->bytes;
+/* Any datagram. @return false: it is not received, and `error` says why */
+static bool take_whole(const struct ring_element *element, struct wirerx_datagram *at,
+                       uint32_t *cut, int *error)
+{
+    struct wirerx_datagram entry;
+
+    *error = WSAEFAULT;
+    if (!guard_copy_from(&entry, at, sizeof entry))
+        return false;
+    if (entry.buffers_count == 0) {
+        *error = WSAEINVAL; /* A11 */
+        return false;
     }
-    return i;
+    if (!scatter_copy(element, entry.buffers, entry.buffers_count, true, &entry.bytes))
+        return false;
+    entry.flags = 0;                                               /* H10 */
+    entry.error = entry.bytes < element->length ? WSAEMSGSIZE : 0; /* I01 */
+    describe(element, &entry);
+    if (!guard_copy_to(at, &entry, sizeof entry))
+        return false;
+    *cut += entry.error != 0;
+    *error = 0;
+    return true;
 }
 
 /* What receive_look() does for one: false when nothing is there or a condition is in front. All that the
  * call returns is written before anything is taken, so that a fault loses nothing. */
 static bool take_plain(struct endpoint *endpoint, const struct batch *batch, int *error)
 {
-    struct wirerx_datagram entries[WIRERX_BATCH_MAX];
     uint32_t available = endpoint_available(endpoint, RTE_MIN(batch->count, WIRERX_BATCH_MAX));
-    size_t size = sizeof entries[0];
-    uint32_t cut, taken;
+    bool direct =
+        (atomic_load_explicit(&quick_obstacles, memory_order_relaxed) & OBSTACLE_GUARD_LOST) == 0;
+    uint32_t cut = 0, bytes = 0, taken;
 
-    if (available == 0)
-        return false;
-    *error = WSAEFAULT;
-    if (!guard_copy_from(entries, batch->datagrams, available * size))
-        return true;
     *error = 0;
-    taken = copy_many(endpoint, entries, available, &cut, error);
+    for (uint32_t i = 0; i < RTE_MIN(available, PREFETCH_AHEAD); i++)
+        endpoint_prefetch(endpoint_element(endpoint, i));
+    for (taken = 0; taken < available && bytes < BATCH_BYTES; taken++) {
+        const struct ring_element *element = endpoint_element(endpoint, taken);
+        struct wirerx_datagram *at = entry_at(batch, taken);
+
+        if (taken + PREFETCH_AHEAD < available)
+            endpoint_prefetch(endpoint_element(endpoint, taken + PREFETCH_AHEAD));
+        bytes += element->length;
+        if (likely(direct && take_quick(element, at)))
+            continue;
+        if (element_meta(element)->kind != RX_DATAGRAM || !take_whole(element, at, &cut, error))
+            break;
+    }
     if (taken == 0)
         return *error != 0;
     *error = WSAEFAULT;
-    if (!guard_copy_to(batch->datagrams, entries, taken * size) ||
-        !guard_store32(batch->received, taken))
+    if (!guard_store32(batch->received, taken))
         return true;
     *error = 0; /* of what ended it the next call is told, which finds it first */
-    receive_remember(endpoint_element(endpoint, taken - 1));
+    const struct ring_element *last = endpoint_element(endpoint, taken - 1);
+    receive_remember(last, element_meta(last));
     endpoint_count(&endpoint->received, taken);
     if (unlikely(cut != 0))
         endpoint_count(&endpoint->truncated, cut);
@@ -163,7 +171,7 @@ static bool take_entry(const struct socket_reference *reference, struct wirerx_d
     if (!guard_copy_to(at, &entry, sizeof entry) || !guard_store32(received, index + 1))
         return true;
     *error = 0;
-    receive_remember(got.first);
+    receive_remember(got.first, element_meta(got.first));
     receive_consume(endpoint, socket, &got);
     return true;
 }
@@ -177,8 +185,7 @@ static bool take_special(const struct socket_reference *reference, const struct 
         atomic_load_explicit(&reference->endpoint->bytes_consumed, memory_order_relaxed);
 
     for (DWORD i = 0; i < count; i++) {
-        struct wirerx_datagram *at =
-            (struct wirerx_datagram *)((uintptr_t)batch->datagrams + i * sizeof *at);
+        struct wirerx_datagram *at = entry_at(batch, i);
         uint64_t bytes =
             atomic_load_explicit(&reference->endpoint->bytes_consumed, memory_order_relaxed);
 
@@ -203,7 +210,7 @@ static bool take(const struct socket_reference *reference, void *argument, int *
         *error = WSAEOPNOTSUPP;
         return true;
     }
-    if (likely(reference->socket->plain) && take_plain(reference->endpoint, batch, error))
+    if (likely(reference->endpoint->plain) && take_plain(reference->endpoint, batch, error))
         return true;
     return take_special(reference, batch, error);
 }
@@ -214,7 +221,7 @@ static bool is_plain(const struct socket_reference *reference)
 {
     const struct wsp_socket *socket = reference->socket;
 
-    return socket->plain && socket->receives.first == NULL &&
+    return reference->endpoint->plain && socket->receives.first == NULL &&
            atomic_load_explicit(&reference->endpoint->state, memory_order_relaxed) ==
                ENDPOINT_ATTACHED &&
            !blocking_has_hooks();

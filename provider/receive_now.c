@@ -1,40 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Non-overlapped receives: the common road. */
+/* Non-overlapped receives: all but what receive_quick.h does. */
 
 #include "guard.h"
 #include "overlapped_status.h"
 #include "receive.h"
+#include "receive_quick.h"
 #include "receive_take.h"
 #include "shutdown.h"
 #include "watch.h"
 
-static _Thread_local struct {
-    struct wirerx_receive_info info;
-    bool known;
-} last;
-
-void receive_remember(const struct ring_element *element)
-{
-    last.info.burst_tsc = rx_meta(element->mbuf)->burst_tsc;
-    last.info.drops = element->drops;
-    last.known = true;
-}
+_Thread_local struct wirerx_receive_info receive_last;
 
 int wirerx_last_receive(struct wirerx_receive_info *info)
 {
     if (info == NULL)
         return WSAEFAULT;
-    if (!last.known)
+    if (receive_last.burst_tsc == 0)
         return WSAEINVAL;
-    *info = last.info;
+    *info = receive_last;
     return 0;
 }
 
 /* An error is told once, by a peek as by any receive (I13), and an end stays with the socket. */
 static bool is_condition(const struct received *got)
 {
-    return got->first != NULL && rx_is_condition((enum rx_kind)rx_meta(got->first->mbuf)->kind);
+    return got->first != NULL && rx_is_condition((enum rx_kind)element_meta(got->first)->kind);
 }
 
 /* Everything the call returns is written before anything is taken, so that a fault loses nothing: the
@@ -52,7 +43,7 @@ static int take(struct endpoint *endpoint, struct wsp_socket *socket,
         (!guard_store32(call->bytes_received, got->bytes) || !guard_store32(call->flags, flags)))
         return WSAEFAULT;
     if (got->first != NULL)
-        receive_remember(got->first);
+        receive_remember(got->first, element_meta(got->first));
     if (!(call->flags_in & MSG_PEEK) || is_condition(got)) /* H01, H04 */
         receive_consume(endpoint, socket, got);
     return error;
@@ -89,14 +80,30 @@ static int wait_for_more(const struct socket_reference *reference,
     default:
         break;
     }
+    return 0;
+}
+
+static int relock(const struct socket_reference *reference)
+{
     int error = socket_relock(reference);
 
     return error == WSAENOTSOCK ? WSA_OPERATION_ABORTED : error; /* B11: closed meanwhile */
 }
 
-__attribute__((noinline)) int receive_or_wait(const struct socket_reference *reference,
-                                              const struct receive_call *call, receive_taker *taker,
-                                              void *argument, struct completion_batch *batch)
+/* After a wait the quick receive is tried first: its client counts the nanoseconds. */
+static enum quick quick_again(const struct socket_reference *reference,
+                              const struct receive_call *call)
+{
+    uint64_t word = (uint64_t)reference->generation << LOCK_WORD_GENERATION_SHIFT;
+
+    if (!quick_is_possible())
+        return QUICK_NO;
+    return quick_take(reference->endpoint, word, call->buffers, call->bytes_received, call->flags,
+                      call->from, call->fromlen);
+}
+
+int receive_or_wait(const struct socket_reference *reference, const struct receive_call *call,
+                    receive_taker *taker, void *argument, struct completion_batch *batch)
 {
     struct endpoint *endpoint = reference->endpoint;
     struct wsp_socket *socket = reference->socket;
@@ -122,7 +129,7 @@ __attribute__((noinline)) int receive_or_wait(const struct socket_reference *ref
         if (!found && error == 0 && endpoint_seen_empty(endpoint))
             endpoint_flush_returns(endpoint);
         if (found || error != 0) {
-            if (unlikely(!socket->plain)) {
+            if (unlikely(!endpoint->plain)) {
                 watch_received(endpoint, socket, error, batch);
                 shutdown_discard(endpoint, socket);
             }
@@ -149,6 +156,13 @@ __attribute__((noinline)) int receive_or_wait(const struct socket_reference *ref
         error = wait_for_more(reference, &limits, &waiting);
         if (error != 0)
             break;
+        enum quick quick = call->quick ? quick_again(reference, call) : QUICK_NO;
+        if (quick == QUICK_NO)
+            error = relock(reference);
+        else if (quick == QUICK_EMPTY)
+            error = WSAEWOULDBLOCK; /* somebody has changed its mind */
+        if (error != 0 || quick == QUICK_DONE)
+            break;
     }
     if (waited)
         blocking_end(&waiting);
@@ -174,42 +188,20 @@ static bool take_one(const struct socket_reference *reference, void *argument, i
     return true;
 }
 
-int receive_now(const struct socket_reference *reference, const struct receive_call *call)
+int receive_now_locked(const struct socket_reference *reference, const struct receive_call *call)
 {
-    struct endpoint *endpoint = reference->endpoint;
-    struct wsp_socket *socket = reference->socket;
-    struct completion_batch batch; /* not zeroed whole: it is large, and this is every receive */
     struct receive_room room = {call->buffers, call->buffers_count, true,
                                 call->from,    call->fromlen,       call->flags_in};
-    const struct ring_element *element;
-    struct received got;
+    struct one one = {call, &room};
+    struct completion_batch batch;
+
+    batch.count = 0; /* not zeroed whole: it is large */
+    return receive_or_wait(reference, call, take_one, &one, &batch);
+}
+
+int receive_now(const struct socket_reference *reference, const struct receive_call *call)
+{
     int error = socket_relock(reference);
 
-    batch.count = 0;
-    if (error != 0)
-        return error;
-    /* The receive that is tuned: a plain socket, no flags, nobody before it, and a datagram there. */
-    if (likely(socket->plain && call->flags_in == 0 && socket->receives.first == NULL &&
-               atomic_load_explicit(&endpoint->state, memory_order_relaxed) == ENDPOINT_ATTACHED &&
-               !blocking_has_hooks() && (element = endpoint_front(endpoint)) != NULL &&
-               rx_meta(element->mbuf)->kind == RX_DATAGRAM)) {
-        receive_look_datagram(element, &room, &got);
-        if (likely(got.status != OVERLAPPED_ACCESS_VIOLATION &&
-                   guard_store32(call->bytes_received, got.bytes) && /* I02 */
-                   guard_store32(call->flags, 0))) {                 /* H10, H11 */
-            receive_remember(element);
-            endpoint_count(&endpoint->received, 1);
-            if (unlikely(got.status == OVERLAPPED_BUFFER_OVERFLOW)) {
-                endpoint_count(&endpoint->truncated, 1);
-                error = WSAEMSGSIZE; /* I01 */
-            }
-            endpoint_consume(endpoint, element);
-        } else {
-            error = take(endpoint, socket, call, &got);
-        }
-        socket_unlock(endpoint, &batch);
-        return error;
-    }
-    struct one one = {call, &room};
-    return receive_or_wait(reference, call, take_one, &one, &batch);
+    return error != 0 ? error : receive_now_locked(reference, call);
 }

@@ -23,26 +23,28 @@ enum receive_manner receive_manner_of(const WSAPROTOCOL_INFOW *protocol)
     return RECEIVE_DATAGRAMS;    /* Q07 */
 }
 
-void receive_settle_plain(struct wsp_socket *socket)
+void receive_settle_plain(struct endpoint *endpoint)
 {
+    const struct wsp_socket *socket = socket_of(endpoint);
     const WSAPROTOCOL_INFOW *protocol = socket->protocol;
 
-    socket->plain = socket->manner == RECEIVE_DATAGRAMS && socket->peer_port == 0 &&
-                    socket->network.selected == 0 && !socket->receive_shut && !socket->send_only &&
-                    (protocol->dwServiceFlags1 & XP1_CONNECTIONLESS) &&
-                    !(protocol->dwServiceFlags1 & XP1_UNI_SEND);
+    endpoint->plain = socket->manner == RECEIVE_DATAGRAMS && socket->peer_port == 0 &&
+                      socket->network.selected == 0 && !socket->receive_shut &&
+                      !socket->send_only && (protocol->dwServiceFlags1 & XP1_CONNECTIONLESS) &&
+                      !(protocol->dwServiceFlags1 & XP1_UNI_SEND);
+    endpoint->plain_nonblocking = endpoint->plain && socket->nonblocking;
 }
 
 /* --- looking ------------------------------------------------------------------------------------ */
 
 static enum rx_kind kind_of(const struct ring_element *element)
 {
-    return (enum rx_kind)rx_meta(element->mbuf)->kind;
+    return (enum rx_kind)element_meta(element)->kind;
 }
 
 static bool from_peer(const struct wsp_socket *socket, const struct ring_element *element)
 {
-    const struct rx_meta *meta = rx_meta(element->mbuf);
+    const struct rx_meta *meta = element_meta(element);
 
     return meta->source == socket->peer_address && meta->source_port == socket->peer_port;
 }

@@ -47,10 +47,12 @@ enum receive_manner receive_manner_of(const WSAPROTOCOL_INFOW *protocol);
 bool receive_is_byte_stream(const WSAPROTOCOL_INFOW *protocol, DWORD flags);
 
 /**
- * Work out wsp_socket.plain anew. To be called whenever one of the things it depends on has changed: the
- * protocol, the peer, what has been shut down, which way the socket goes, network events. Under LOCK.
+ * Work out endpoint.plain anew: datagrams from anybody, nothing that refuses receives, no network
+ * events, which is the case that is tuned. To be called whenever one of the things it depends on has changed: the
+ * protocol, the peer, what has been shut down, which way the socket goes, network events, whether it
+ * blocks. Under LOCK.
  */
-void receive_settle_plain(struct wsp_socket *socket);
+void receive_settle_plain(struct endpoint *endpoint);
 
 /** The uncommon part of receive_look(). */
 bool receive_look_special(struct endpoint *endpoint, struct wsp_socket *socket,
@@ -88,8 +90,8 @@ static inline bool receive_look(struct endpoint *endpoint, struct wsp_socket *so
 {
     const struct ring_element *element = endpoint_front(endpoint);
 
-    if (unlikely(!socket->plain ||
-                 (element != NULL && rx_meta(element->mbuf)->kind != RX_DATAGRAM)))
+    if (unlikely(!endpoint->plain ||
+                 (element != NULL && element_meta(element)->kind != RX_DATAGRAM)))
         return receive_look_special(endpoint, socket, room, got);
     if (element == NULL)
         return false;
@@ -101,7 +103,7 @@ static inline bool receive_look(struct endpoint *endpoint, struct wsp_socket *so
 static inline void receive_consume(struct endpoint *endpoint, struct wsp_socket *socket,
                                    const struct received *got)
 {
-    if (unlikely(!socket->plain || got->status != OVERLAPPED_SUCCESS)) {
+    if (unlikely(!endpoint->plain || got->status != OVERLAPPED_SUCCESS)) {
         receive_consume_special(endpoint, socket, got);
         return;
     }

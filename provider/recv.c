@@ -3,12 +3,15 @@
 /* WSPRecv and WSPRecvFrom. */
 
 #include "receive.h"
+#include "receive_quick.h"
 #include "spi.h"
 #include "watch.h"
 
+#define OUT_OF_LINE __attribute__((noinline))
+
 /* M05: a receive that fails enables FD_READ again, wherever it fails. What receive_now() refuses it has
  * seen to itself. */
-static void note_failure(const struct socket_reference *reference, int error)
+static OUT_OF_LINE void note_failure(const struct socket_reference *reference, int error)
 {
     struct completion_batch batch = {.count = 0};
 
@@ -40,27 +43,12 @@ static int receive(SOCKET s, struct receive_call *call, LPINT error_pointer)
     return spi_result(error_pointer, error);
 }
 
-int WSPAPI spi_recv(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received, LPDWORD flags,
-                    LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
-                    LPWSATHREADID thread, LPINT error)
-{
-    struct receive_call call = {
-        .buffers = buffers,
-        .buffers_count = count,
-        .bytes_received = received,
-        .flags = flags,
-        .overlapped = overlapped,
-        .routine = routine,
-        .thread = thread,
-    };
-
-    return receive(s, &call, error);
-}
-
-int WSPAPI spi_recv_from(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received, LPDWORD flags,
-                         struct sockaddr *from, LPINT fromlen, LPWSAOVERLAPPED overlapped,
-                         LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, LPWSATHREADID thread,
-                         LPINT error)
+/* What receive_quick() has left, in two: out of line, so that it costs the quick receive no registers. */
+static OUT_OF_LINE int receive_wholly(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received,
+                                      LPDWORD flags, struct sockaddr *from, LPINT fromlen,
+                                      LPWSAOVERLAPPED overlapped,
+                                      LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
+                                      LPWSATHREADID thread, LPINT error)
 {
     struct receive_call call = {
         .buffers = buffers,
@@ -75,4 +63,65 @@ int WSPAPI spi_recv_from(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD receiv
     };
 
     return receive(s, &call, error);
+}
+
+static OUT_OF_LINE int receive_locked(struct endpoint *endpoint, LPWSABUF buffers, LPDWORD received,
+                                      LPDWORD flags, struct sockaddr *from, LPINT fromlen,
+                                      LPINT error)
+{
+    const struct receive_call call = {
+        .buffers = buffers,
+        .buffers_count = 1,
+        .bytes_received = received,
+        .flags = flags,
+        .from = from,
+        .fromlen = fromlen,
+        .quick = true,
+    };
+    uint64_t word = atomic_load_explicit(&endpoint->word, memory_order_relaxed);
+    struct socket_reference reference = {endpoint, socket_of(endpoint), lock_word_generation(word)};
+
+    return spi_result(error, receive_now_locked(&reference, &call));
+}
+
+int WSPAPI spi_recv(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received, LPDWORD flags,
+                    LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
+                    LPWSATHREADID thread, LPINT error)
+{
+    struct endpoint *e;
+
+    switch (receive_quick(s, buffers, count, received, flags, NULL, NULL, overlapped, error, &e)) {
+    case QUICK_DONE:
+        return 0;
+    case QUICK_LOCKED:
+        return receive_locked(e, buffers, received, flags, NULL, NULL, error);
+    case QUICK_EMPTY:
+        return spi_fail(error, WSAEWOULDBLOCK); /* B06 */
+    case QUICK_NO:
+    default:
+        return receive_wholly(s, buffers, count, received, flags, NULL, NULL, overlapped, routine,
+                              thread, error);
+    }
+}
+
+int WSPAPI spi_recv_from(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received, LPDWORD flags,
+                         struct sockaddr *from, LPINT fromlen, LPWSAOVERLAPPED overlapped,
+                         LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, LPWSATHREADID thread,
+                         LPINT error)
+{
+    struct endpoint *e;
+
+    switch (
+        receive_quick(s, buffers, count, received, flags, from, fromlen, overlapped, error, &e)) {
+    case QUICK_DONE:
+        return 0;
+    case QUICK_LOCKED:
+        return receive_locked(e, buffers, received, flags, from, fromlen, error);
+    case QUICK_EMPTY:
+        return spi_fail(error, WSAEWOULDBLOCK); /* B06 */
+    case QUICK_NO:
+    default:
+        return receive_wholly(s, buffers, count, received, flags, from, fromlen, overlapped,
+                              routine, thread, error);
+    }
 }

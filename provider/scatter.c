@@ -17,8 +17,8 @@ struct cursor {
 
 static struct cursor payload_from(const struct ring_element *element, uint32_t from)
 {
-    struct rte_mbuf *mbuf = element->mbuf;
-    struct cursor at = {mbuf, rx_meta(mbuf)->payload_offset + from, element->length - from};
+    struct rte_mbuf *mbuf = element_mbuf(element);
+    struct cursor at = {mbuf, element_meta(element)->payload_offset + from, element->length - from};
 
     while (at.segment != NULL && at.offset >= at.segment->data_len) {
         if (at.left == 0)
@@ -131,7 +131,7 @@ uint64_t scatter_room(const WSABUF *buffers, uint32_t count, bool guarded_array)
 
 bool scatter_source(const struct ring_element *element, struct sockaddr *from, LPINT fromlen)
 {
-    const struct rx_meta *meta = rx_meta(element->mbuf);
+    const struct rx_meta *meta = element_meta(element);
     struct sockaddr_in address;
 
     if (from == NULL)

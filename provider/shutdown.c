@@ -29,7 +29,7 @@ void shutdown_discard(struct endpoint *endpoint, struct wsp_socket *socket)
 static void shut_receiving(struct endpoint *endpoint, struct wsp_socket *socket)
 {
     socket->receive_shut = true;
-    receive_settle_plain(socket);
+    receive_settle_plain(endpoint);
     watch_settle(endpoint, socket);
     full_fence(); /* F2: watched, above, before the tail that is looked at next */
 }

@@ -5,23 +5,10 @@
 
 #include "guard.h"
 
-/* slot in the low bits, the generation above; a multiple of four like every Windows handle, and
- * never zero because an open socket's generation is odd. */
-#define SLOT_SHIFT 2
-#define SLOT_BITS 16
-#define GENERATION_SHIFT (SLOT_SHIFT + SLOT_BITS)
-#define IDENTITY_BITS (GENERATION_SHIFT + 32)
-_Static_assert(CONFIG_MAX_SOCKETS <= 1u << SLOT_BITS, "every slot must have a handle");
-
 static struct wsp_socket sockets[CONFIG_MAX_SOCKETS];
 
 WSPUPCALLTABLE provider_upcalls;
 bool provider_host_is_own;
-
-uintptr_t socket_identity(uint32_t slot, uint32_t generation)
-{
-    return (uintptr_t)generation << GENERATION_SHIFT | (uintptr_t)slot << SLOT_SHIFT;
-}
 
 struct wsp_socket *socket_of(const struct endpoint *endpoint)
 {
@@ -37,13 +24,13 @@ bool socket_resolve(SOCKET s, struct socket_reference *reference)
         (provider_upcalls.lpWPUQuerySocketHandleContext == NULL ||
          provider_upcalls.lpWPUQuerySocketHandleContext(s, &identity, &error) != 0))
         return false;
-    if ((identity & ((1u << SLOT_SHIFT) - 1)) != 0 || identity >> IDENTITY_BITS != 0)
-        return false;
-    uint32_t slot = (uint32_t)(identity >> SLOT_SHIFT) & ((1u << SLOT_BITS) - 1);
-    reference->generation = (uint32_t)(identity >> GENERATION_SHIFT);
+    uint32_t slot = socket_identity_slot(identity);
+    reference->generation = socket_identity_generation(identity);
     reference->endpoint = endpoint_at(slot);
+    if (reference->endpoint == NULL || (reference->generation & 1) == 0)
+        return false;
     reference->socket = &sockets[slot];
-    return reference->endpoint != NULL && (reference->generation & 1) != 0;
+    return true;
 }
 
 bool socket_is_open(SOCKET s)

@@ -56,9 +56,6 @@ struct wsp_socket {
     uint32_t max_posted;
 
     enum receive_manner manner;
-    bool
-        plain; /**< datagrams from anybody, nothing that refuses receives, no network events: the case
-                     that is tuned */
     _Atomic bool receive_shut;  /**< SD_RECEIVE (I16) */
     bool blocked;               /**< a receive has ever waited inside its call (shutdown.h) */
     bool send_shut;             /**< SD_SEND (J16) */
@@ -117,8 +114,35 @@ int socket_lock(SOCKET s, struct socket_reference *reference);
 /** Take LOCK of a socket that was resolved before. The same results. */
 int socket_relock(const struct socket_reference *reference);
 
-/** Handle value for our own host, and context for a foreign one. */
-uintptr_t socket_identity(uint32_t slot, uint32_t generation);
+/*
+ * The handle value for our own host, and the context for a foreign one: the generation in the upper
+ * half, as in the lock word, and four times the slot in the lower; a multiple of four like every
+ * Windows handle, and never zero because an open socket's generation is odd.
+ */
+static inline uintptr_t socket_identity(uint32_t slot, uint32_t generation)
+{
+    return (uintptr_t)generation << 32 | (uintptr_t)slot << 2;
+}
+
+/** Its slot; CONFIG_MAX_SOCKETS or more: there never was such a handle. */
+static inline uint32_t socket_identity_slot(uintptr_t identity)
+{
+    uint32_t low = (uint32_t)identity;
+
+    return low >> 2 | low << 30; /* what is no multiple of four becomes large */
+}
+
+static inline uint32_t socket_identity_generation(uintptr_t identity)
+{
+    return (uint32_t)(identity >> 32);
+}
+
+/** The lock word of the socket while nobody holds it. */
+static inline uint64_t socket_identity_word(uintptr_t identity)
+{
+    _Static_assert(LOCK_WORD_GENERATION_SHIFT == 32, "the generation is in the upper half of both");
+    return identity >> 32 << 32;
+}
 
 /** The record of an endpoint. */
 struct wsp_socket *socket_of(const struct endpoint *endpoint);

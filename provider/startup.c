@@ -10,6 +10,7 @@
 #include "guard.h"
 #include "host/host.h"
 #include "pending_receive.h"
+#include "quick_obstacles.h"
 #include "spi.h"
 
 #define SPI_VERSION MAKEWORD(2, 2)
@@ -62,6 +63,7 @@ static int take_host(const WSPUPCALLTABLE *upcalls)
         return WSASYSNOTREADY;
     provider_upcalls = *upcalls; /* O01: by value, and copied */
     provider_host_is_own = host_is_own(upcalls);
+    quick_obstacle_set(OBSTACLE_FOREIGN_HOST, !provider_host_is_own);
     if (provider_host_is_own) {
         host_check_sockets_by(socket_is_open);
         host_on_thread_exit(pending_thread_exit);

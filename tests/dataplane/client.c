@@ -124,7 +124,7 @@ bool client_take(const struct client *client, struct taken *taken)
     if (element == NULL) {
         endpoint_flush_returns(e);
     } else {
-        const struct rx_meta *meta = rx_meta(element->mbuf);
+        const struct rx_meta *meta = element_meta(element);
 
         taken->length = element->length;
         taken->drops = element->drops;
@@ -132,7 +132,7 @@ bool client_take(const struct client *client, struct taken *taken)
         taken->source_port = rte_be_to_cpu_16(meta->source_port);
         taken->kind = (enum rx_kind)meta->kind;
         CHECK_EQ_U64(element->length, meta->payload_length);
-        copy_payload(element->mbuf, meta, taken);
+        copy_payload(element_mbuf(element), meta, taken);
         endpoint_consume(e, element);
     }
     release(e);

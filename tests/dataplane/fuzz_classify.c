@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "classify.h"
+#include "flow_run.h"
 #include "handmade.h"
 
 #define CIRCUMSTANCES 6u
@@ -30,6 +31,46 @@ static void agree(enum counter whole, const struct rx_meta *expected, enum count
             meta->destination_port == expected->destination_port &&
             meta->payload_offset == expected->payload_offset &&
             meta->payload_length == expected->payload_length);
+}
+
+/* What the plain road accepts is accepted, and means the same; so does what continues the flow of a
+ * frame that the input names by its last byte: itself, with one byte changed. */
+static void plain_agrees(struct rte_mbuf *whole, enum counter verdict, const uint8_t *data,
+                         size_t size, const struct classify_rules *rules)
+{
+    struct rte_mbuf *plain = handmade_plain(data, size);
+    uint32_t length;
+
+    plain->ol_flags = whole->ol_flags;
+    plain->vlan_tci = whole->vlan_tci;
+    if (classify_plain(plain, rules, &length)) {
+        struct rte_mbuf *changed = handmade_plain(data, size);
+        uint8_t *bytes = rte_pktmbuf_mtod(changed, uint8_t *);
+        struct flow_template flow;
+        struct rx_meta meta;
+
+        require(verdict == FATE_UNDECIDED && length == rx_meta(whole)->payload_length);
+        require(classify_plain_udp_checksum(plain) == classify_udp_checksum(whole));
+        plain_describe(&meta, plain, 0, 0, length);
+        agree(FATE_UNDECIDED, rx_meta(whole), FATE_UNDECIDED, &meta);
+        flow_template_set(&flow, plain, NULL, 0);
+        changed->ol_flags = plain->ol_flags;
+        bytes[data[size - 1] % size] ^= data[size / 2];
+        if (flow_continues(&flow, changed, &length)) {
+            struct rte_mbuf *same = handmade_chain(bytes, size, NULL, 0);
+
+            same->ol_flags = changed->ol_flags;
+            require(classify(same, rules) == FATE_UNDECIDED);
+            require(rx_meta(same)->payload_length == length &&
+                    rx_meta(same)->destination == meta.destination &&
+                    rx_meta(same)->destination_port == meta.destination_port &&
+                    rx_meta(same)->source == meta.source &&
+                    rx_meta(same)->source_port == meta.source_port);
+            handmade_free(same);
+        }
+        free(changed);
+    }
+    free(plain);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -65,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(meta->payload_offset >= 42 && meta->payload_offset <= CLASSIFY_HEADER_BYTES);
         require(classify_udp_checksum(whole) == classify_udp_checksum(pieces));
     }
+    plain_agrees(whole, verdict, data, size, &rules);
     handmade_free(whole);
     handmade_free(pieces);
     return 0;

@@ -34,6 +34,28 @@ static inline struct rte_mbuf *handmade_segment(const uint8_t *bytes, size_t len
     return mbuf;
 }
 
+/** One segment where the plain road expects a frame, in one allocation that ends with it. */
+static inline struct rte_mbuf *handmade_plain(const uint8_t *bytes, size_t length)
+{
+    size_t size = RX_PLAIN_FRAME + length;
+    void *start = NULL;
+
+    if (posix_memalign(&start, RTE_CACHE_LINE_SIZE, size) != 0)
+        abort();
+    struct rte_mbuf *mbuf = start;
+    memset(mbuf, 0, RX_PLAIN_FRAME);
+    mbuf->buf_addr = (char *)mbuf + sizeof *mbuf + RX_META_PRIVATE_SIZE;
+    mbuf->buf_len = (uint16_t)(RTE_PKTMBUF_HEADROOM + length);
+    mbuf->data_off = RTE_PKTMBUF_HEADROOM;
+    mbuf->priv_size = RX_META_PRIVATE_SIZE;
+    mbuf->data_len = (uint16_t)length;
+    mbuf->nb_segs = 1;
+    mbuf->pkt_len = (uint32_t)length;
+    rte_mbuf_refcnt_set(mbuf, 1);
+    memcpy((char *)mbuf + RX_PLAIN_FRAME, bytes, length);
+    return mbuf;
+}
+
 /** A chain: `lengths` of the first `count` segments, the rest of the frame in one more. */
 static inline struct rte_mbuf *handmade_chain(const uint8_t *bytes, size_t length,
                                               const uint16_t *lengths, unsigned count)

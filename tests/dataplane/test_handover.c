@@ -254,6 +254,36 @@ SUITE_TEST(handover, a_group_with_members_on_both_lcores_reaches_all)
     client_close(&at_1);
 }
 
+/* What was handed over and has several readers there has them beside those that it has here. */
+SUITE_TEST(handover, several_members_on_the_other_lcore_share_with_those_here)
+{
+    struct client at_0, at_1;
+
+    open_two(&at_0, &at_1);
+    struct client third = client_joined(GROUP, PORT + 1); /* where the port is at home */
+    CHECK_EQ_U64(home_of(&third), 1);
+    link_by_hand(&at_1, PORT, true);
+    link_by_hand(&third, PORT, true);
+    for (unsigned round = 0; round < 2; round++) { /* the readers leave in either order */
+        send_on(0, PORT, round * 50, 50, round == 0 ? 40 : 4000);
+        wire_settle();
+        client_expect(round == 0 ? &at_0 : &third, round * 50, 50, round == 0 ? 40 : 4000);
+        client_expect(&at_1, round * 50, 50, round == 0 ? 40 : 4000);
+        wire_settle();
+        CHECK_LE_U64(wire_free_buffers(), BUFFERS - 50); /* one has still to read them */
+        send_on(0, PORT + 2, 0, 200, 40);                /* which would take what is free */
+        wire_settle();
+        client_expect(round == 0 ? &third : &at_0, round * 50, 50, round == 0 ? 40 : 4000);
+        wire_settle();
+        CHECK_EQ_U64(wire_free_buffers(), BUFFERS);
+    }
+    link_by_hand(&at_1, PORT, false);
+    link_by_hand(&third, PORT, false);
+    client_close(&at_0);
+    client_close(&at_1);
+    client_close(&third);
+}
+
 SUITE_TEST(handover, a_full_way_over_does_not_hurt_the_members_here)
 {
     struct client at_0, at_1;

@@ -267,8 +267,9 @@ SUITE_TEST(replay, frames_of_many_segments)
         CHECK_EQ_I64(lock_word_acquire(&e->word, c.generation), LOCK_ACQUIRED);
         const struct ring_element *element = endpoint_front(e);
         CHECK_EQ_U64(element->length, lengths[i]);
-        const void *bytes = rte_pktmbuf_read(element->mbuf, rx_meta(element->mbuf)->payload_offset,
-                                             element->length, gathered);
+        const void *bytes =
+            rte_pktmbuf_read(element_mbuf(element), element_meta(element)->payload_offset,
+                             element->length, gathered);
         frame_fill(payload, lengths[i], i);
         CHECK_EQ_MEM(bytes, payload, lengths[i]);
         endpoint_consume(e, element);

@@ -246,7 +246,7 @@ SUITE_TEST(send, frames_are_built_as_a_wire_would_carry_them)
     wire_settle();
     struct endpoint *e = to.endpoint;
     CHECK_EQ_I64(lock_word_acquire(&e->word, to.generation), LOCK_ACQUIRED);
-    struct rte_mbuf *mbuf = endpoint_front(e)->mbuf;
+    struct rte_mbuf *mbuf = element_mbuf(endpoint_front(e));
     const uint8_t *bytes = rte_pktmbuf_mtod(mbuf, const uint8_t *);
     CHECK_EQ_U64(classify_headers(bytes, mbuf->data_len, mbuf->pkt_len, &rules, false, -1, &meta),
                  FATE_UNDECIDED);
@@ -287,9 +287,9 @@ SUITE_TEST(send, datagrams_of_every_size_arrive_whole_and_in_order)
             const struct ring_element *element = endpoint_front(e);
             CHECK(element != NULL);
             CHECK_EQ_U64(element->length, size);
-            CHECK_EQ_U64(element->mbuf->nb_segs, (size + 42 + 2047) / 2048);
+            CHECK_EQ_U64(element_mbuf(element)->nb_segs, (size + 42 + 2047) / 2048);
             if (size != 0) {
-                const void *read = rte_pktmbuf_read(element->mbuf, 42, size, got);
+                const void *read = rte_pktmbuf_read(element_mbuf(element), 42, size, got);
 
                 CHECK(read != NULL);
                 CHECK_EQ_MEM(read, payload, size);

@@ -6,7 +6,7 @@
 
 #include <rte_mempool.h>
 
-#include "lcore.h"
+#include "offer.h"
 #include "state.h"
 
 void put_from(struct endpoint *e, uint32_t address, uint16_t port, enum rx_kind kind,
@@ -17,18 +17,12 @@ void put_from(struct endpoint *e, uint32_t address, uint16_t port, enum rx_kind 
     uint32_t length = (uint32_t)strlen(text);
 
     CHECK(mbuf != NULL);
-    CHECK(!e->lcore.touched);
     CHECK(rte_pktmbuf_append(mbuf, (uint16_t)length) != NULL);
     memcpy(rte_pktmbuf_mtod(mbuf, char *), text, length);
     *rx_meta(mbuf) = (struct rx_meta){
-        .source = address, .source_port = port, .payload_length = length, .kind = kind};
-    e->lcore.ring[e->lcore.tail++ & e->lcore.mask] =
-        (struct ring_element){.mbuf = mbuf, .length = length};
-    e->lcore.buffers++;
-    e->lcore.bytes += length;
-    e->lcore.touched = true;
-    e->lcore.touched_next = home->touched;
-    home->touched = e;
+        .source = address, .source_port = port, .payload_length = length, .kind = (uint8_t)kind};
+    CHECK(!e->lcore.touched);
+    offer_take(home, e, (uintptr_t)mbuf, length, 1);
     lcore_notify(home);
 }
 

@@ -531,7 +531,7 @@ static SOCKET open_circuit(enum circuit_row row)
     CHECK(socket_resolve(s, &reference));
     reference.socket->peer_address = htonl(SENDER);
     reference.socket->peer_port = htons(SENDER_PORT);
-    receive_settle_plain(reference.socket);
+    receive_settle_plain(reference.endpoint);
     return s;
 }
 

@@ -355,7 +355,7 @@ static uint8_t header_byte(SOCKET s, unsigned at)
     CHECK_EQ_I64(socket_lock(s, &reference), 0);
     const struct ring_element *element = endpoint_front(reference.endpoint);
     CHECK(element != NULL);
-    uint8_t byte = rte_pktmbuf_mtod(element->mbuf, const uint8_t *)[14 + at];
+    uint8_t byte = rte_pktmbuf_mtod(element_mbuf(element), const uint8_t *)[14 + at];
     socket_unlock(reference.endpoint, &batch);
     return byte;
 }

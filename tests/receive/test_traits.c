@@ -45,7 +45,7 @@ static SOCKET open_circuit(enum circuit_row row)
 
     socket->peer_address = htonl(SENDER);
     socket->peer_port = htons(SENDER_PORT);
-    receive_settle_plain(socket);
+    receive_settle_plain(reference_of(s).endpoint);
     return s;
 }
 
