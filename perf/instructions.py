@@ -6,6 +6,7 @@
     perf/instructions.py --check [BUILD]  ... and fail where a stage is off its baseline, either way
     perf/instructions.py --write [BUILD]  ... and make what was measured the baseline
     perf/instructions.py --json  [BUILD]  print the figures as JSON
+    perf/instructions.py --functions MODE [BUILD]  what each function takes, inlined or not, by stage
 
 `wirerx-bench instructions` alternates passes of the lcore with receives on one thread; valgrind's
 callgrind counts every instruction of the counted passes by its address. An address belongs to the stage
@@ -36,7 +37,8 @@ SKIPPED = 77
 # Stage, what it is, its functions; FILE:FUNCTION where the name alone says too little.
 LCORE_STAGES = (
     ('burst', "the driver's burst", ('eth_burst',)),
-    ('classify', 'from a frame to a datagram', ('flow_continues', 'classify_plain', 'flow_template_set', 'fate_of_uncommon')),
+    ('classify', 'from a frame to a datagram',
+     ('flow_continues', 'classify_plain', 'flow_template_set', 'fate_of_uncommon')),
     ('deliver', 'demultiplexing, the ring, publication and wake-up',
      ('take_run', 'fate_of', 'lcore_deliver', 'lcore_deliver_to', 'lcore_notify',
       'lcore_serve_ready')),
@@ -71,6 +73,9 @@ class Function:
         self.own = defaultdict(int)
         self.calls = []  # (address, object and address that is called, instructions in there)
         self.shares = None
+
+    def total(self):
+        return sum(self.own.values()) + sum(cost for _, _, cost in self.calls)
 
 
 def parse(path):
@@ -112,8 +117,8 @@ def stage_of_chain(chain):
     return None
 
 
-def stages_of(program, profiles):
-    """The stage of every address of the program in the profiles, or None."""
+def places_of(program, profiles):
+    """(stage or None, innermost function) of every address of the program in the profiles."""
     addresses = sorted({key for at in profiles for function in set(at.values())
                         for key in [*function.own, *(c[0] for c in function.calls)]
                         if os.path.realpath(key[0]) == program})
@@ -129,7 +134,34 @@ def stages_of(program, profiles):
         else:
             chain.append((line, os.path.basename(next(lines).rsplit(':', 1)[0])))
     assert len(chains) == len(addresses)
-    return {key: stage_of_chain(chain) for key, chain in zip(addresses, chains)}
+    return {key: (stage_of_chain(chain), chain[0][0]) for key, chain in zip(addresses, chains)}
+
+
+def print_functions(at, places, datagrams):
+    """Walk down from instructions_counted(): a function that is called from several stages is in each."""
+    costs = defaultdict(float)
+
+    def walk(function, scale, context, above):
+        for key, cost in function.own.items():
+            stage, name = places.get(key, (None, function.name))
+            costs[(stage or context, name)] += cost * scale
+        for key, called, cost in function.calls:
+            callee = at.get(called)
+            stage = places.get(key, (None,))[0] or context
+            if callee is None or callee in above:
+                costs[(stage, function.name)] += cost * scale
+            else:
+                walk(callee, scale * cost / callee.total(), stage, above | {callee})
+
+    root = root_of(at)
+    walk(root, 1 / datagrams, None, {root})
+    for stage, what, _ in STAGES:
+        rows = sorted(((cost, name) for (of, name), cost in costs.items() if of == stage), reverse=True)
+        if rows:
+            print(f'{stage}: {what}, {sum(cost for cost, _ in rows):.1f}')
+        for cost, name in rows:
+            if cost >= LEAST:
+                print(f'{cost:9.1f}  {name}')
 
 
 def shares_of(function, at, stages):
@@ -150,11 +182,14 @@ def shares_of(function, at, stages):
     return function.shares
 
 
+def root_of(at):
+    return next(f for f in at.values() if f.name == 'instructions_counted')
+
+
 def evaluate(at, stages, datagrams):
     """{stage: instructions per datagram} below instructions_counted()."""
-    root = next(f for f in at.values() if f.name == 'instructions_counted')
-    total = sum(root.own.values()) + sum(cost for _, _, cost in root.calls)
-    figures = {stage: share * total / datagrams
+    root = root_of(at)
+    figures = {stage: share * root.total() / datagrams
                for stage, share in shares_of(root, at, stages).items() if stage is not None}
     for name, _, parts in TOTALS:
         figures[name] = sum(figures.get(part, 0) for part in parts)
@@ -162,8 +197,8 @@ def evaluate(at, stages, datagrams):
     return {stage: figures[stage] for stage in order if figures.get(stage)}
 
 
-def measure(program):
-    """{mode: {stage: instructions per datagram}}"""
+def run(program):
+    """{mode: (datagrams, functions by address)}"""
     with tempfile.TemporaryDirectory(prefix='wirerx-instructions.') as folder:
         command = ['valgrind', '--tool=callgrind', f'--callgrind-out-file={folder}/profile',
                    '--collect-atstart=no', '--toggle-collect=instructions_counted',
@@ -177,10 +212,14 @@ def measure(program):
         if result.returncode != 0:
             die(f'{" ".join(command)} failed:\n{result.stdout}{result.stderr}')
         modes = json.loads(result.stdout)
-        profiles = [parse(Path(folder, f'profile.{i + 1}')) for i in range(len(modes))]
-    stages = stages_of(program, profiles)
-    figures = {mode: evaluate(at, stages, datagrams)
-               for (mode, datagrams), at in zip(modes.items(), profiles)}
+        return {mode: (datagrams, parse(Path(folder, f'profile.{i + 1}')))
+                for i, (mode, datagrams) in enumerate(modes.items())}
+
+
+def measure(runs, places):
+    """{mode: {stage: instructions per datagram}}"""
+    stages = {key: stage for key, (stage, _) in places.items()}
+    figures = {mode: evaluate(at, stages, datagrams) for mode, (datagrams, at) in runs.items()}
     for stage, _, names in STAGES:
         if not any(stage in of_mode for of_mode in figures.values()):
             die(f'stage {stage}: none of its functions ({", ".join(names)}) is executed in any '
@@ -250,6 +289,7 @@ def main():
     action.add_argument('--check', action='store_true')
     action.add_argument('--write', action='store_true')
     action.add_argument('--json', action='store_true')
+    action.add_argument('--functions', metavar='MODE')
     parser.add_argument('--baseline', type=Path, default=BASELINE, help=argparse.SUPPRESS)
     parser.add_argument('--program', type=Path, help=argparse.SUPPRESS)
     parser.add_argument('build', nargs='?', type=Path, default=ROOT / 'build')
@@ -264,7 +304,16 @@ def main():
     if options.check and recorded != compiler:
         print(f'the baseline is of {recorded}; this build is of {compiler}: not comparable')
         return SKIPPED
-    figures = measure(os.path.realpath(program))
+    program = os.path.realpath(program)
+    runs = run(program)
+    places = places_of(program, [at for _, at in runs.values()])
+    if options.functions:
+        if options.functions not in runs:
+            die(f'--functions {options.functions}: no such mode; there are {", ".join(runs)}', 2)
+        datagrams, at = runs[options.functions]
+        print_functions(at, places, datagrams)
+        return 0
+    figures = measure(runs, places)
     if options.json:
         print(json.dumps({'compiler': compiler, 'instructions_per_datagram': figures}, indent=2))
         return 0
