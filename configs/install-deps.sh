@@ -22,6 +22,9 @@ build='
     libnuma-dev         memory on the node of the device
     libpcap-dev         captures: replayed, listed, generated
     libjansson-dev      reports as JSON
+    liburing-dev        io_uring, which wirerx-bench compares with
+    libxdp-dev          raw AF_XDP, likewise ...
+    libbpf-dev          ... and what it loads programs with
 '
 tests='
     clang-14            the second compiler, and the one for sanitizers and fuzzers
@@ -42,6 +45,7 @@ tests='
     strace              counting system calls
     valgrind            counting instructions
     gnuplot-nox         plots of perf/report.sh
+    dpdk-dev            dpdk-testpmd, which the floor is compared with
     iproute2            veth pairs for tests and measurements over a wire
     git                 lists the sources to check
     debootstrap         the bare system of tests/run.sh --clean-root

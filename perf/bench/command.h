@@ -36,6 +36,7 @@ extern const struct command command_cost;
 extern const struct command command_isolation;
 extern const struct command command_drain;
 extern const struct command command_stall;
+extern const struct command command_network;
 
 /** Every command there is, in the order of --help. */
 extern const struct command *const commands[];

@@ -15,6 +15,7 @@ command_tests='
     tests/bench/commands.py
     tests/bench/report.py
     tests/perf/generator.py
+    tests/perf/network.py
 '
 
 stage_format() {

@@ -30,22 +30,28 @@ def _lay():
         _ip('link', 'set', name, 'up')
 
 
+def probe():
+    """End the script with 77 and the reason where there can be no such wire. @return unshare's flags"""
+    if shutil.which('ip') is None or shutil.which('unshare') is None:
+        print('ip and unshare are needed, packages iproute2 and util-linux')
+        sys.exit(SKIP)
+    flags = ['-n', '-m'] if os.geteuid() == 0 else ['-U', '-r', '-n', '-m']
+    trial = subprocess.run(['unshare'] + flags + ['ip', 'link', 'add', SEND, 'type', 'veth', 'peer',
+                                                  'name', RECEIVE], check=False,
+                           capture_output=True, text=True)
+    if trial.returncode != 0:
+        print('no network namespace with a veth pair on this machine: '
+              + ' '.join(trial.stderr.split()))
+        sys.exit(SKIP)
+    return flags
+
+
 def need():
     """Return inside a namespace with the pair, or end the script with 77 and the reason."""
     if os.environ.get(INSIDE) == '1':
         _lay()
         return
-    if shutil.which('ip') is None or shutil.which('unshare') is None:
-        print('ip and unshare are needed, packages iproute2 and util-linux')
-        sys.exit(SKIP)
-    flags = ['-n', '-m'] if os.geteuid() == 0 else ['-U', '-r', '-n', '-m']
-    probe = subprocess.run(['unshare'] + flags + ['ip', 'link', 'add', SEND, 'type', 'veth', 'peer',
-                                                  'name', RECEIVE], check=False,
-                           capture_output=True, text=True)
-    if probe.returncode != 0:
-        print('no network namespace with a veth pair on this machine: '
-              + ' '.join(probe.stderr.split()))
-        sys.exit(SKIP)
+    flags = probe()
     os.execvpe('unshare', ['unshare'] + flags + [sys.executable] + sys.argv,
                dict(os.environ, **{INSIDE: '1'}))
 
