@@ -54,7 +54,7 @@ static bool ring_has_room(const struct endpoint *e, uint32_t length)
         return false;
     /* A datagram larger than SO_RCVBUF still gets through when nothing is queued. */
     return queued == 0 ||
-           queued + length <= atomic_load_explicit(&e->bytes_limit, memory_order_relaxed);
+           queued + length <= atomic_load_explicit(&e->lcore.bytes_limit, memory_order_relaxed);
 }
 
 static bool within_pool_share(struct lcore *lcore, const struct endpoint *e, uint32_t segments)
@@ -169,14 +169,14 @@ enum counter lost_by(enum counter fate)
 }
 
 /* The sockets that are bound to any address stand behind one key for all of 127.0.0.0/8 (keys.h). */
-static const struct demux_entry *find_loopback(struct lcore *lcore, const struct rx_meta *meta)
+static const struct demux_cached *look_for_loopback(struct lcore *lcore, const struct rx_meta *meta)
 {
     struct demux_key key = {rte_cpu_to_be_32(IPV4_LOOPBACK_NET), meta->destination_port,
                             IPPROTO_UDP};
 
     if (meta->port != RX_PORT_LOOPED || !ipv4_is_loopback(rte_be_to_cpu_32(meta->destination)))
         return NULL;
-    return demux_find(&lcore->demux, key);
+    return demux_look(&lcore->demux, key);
 }
 
 /* Is a frame that came in this way for this member of its key? */
@@ -297,21 +297,21 @@ enum counter lcore_deliver(struct lcore *lcore, struct counters *counters, struc
 {
     const struct rx_meta *meta = rx_meta(mbuf);
     struct demux_key key = {meta->destination, meta->destination_port, IPPROTO_UDP};
-    const struct demux_entry *entry = demux_find(&lcore->demux, key);
+    const struct demux_cached *known = demux_look(&lcore->demux, key);
 
-    if (unlikely(entry == NULL)) {
-        entry = find_loopback(lcore, meta);
-        if (entry == NULL)
+    if (unlikely(known == NULL)) {
+        known = look_for_loopback(lcore, meta);
+        if (known == NULL)
             return unwanted(lcore, meta);
     }
     /* `rules` is NULL for a frame from another lcore, which has checked it. */
     if (rules != NULL && !rules->ignore_udp_checksums && !classify_udp_checksum(mbuf))
         return COUNTER_DROP_UDP_CHECKSUM;
 
-    const struct demux_member *only = demux_only_member(entry, meta->port);
+    struct endpoint *only = demux_only(known, meta->port);
     if (unlikely(only == NULL))
-        return fan_out(lcore, counters, mbuf, meta->payload_length, entry, rules != NULL);
-    return deliver_to(lcore, counters, only->endpoint, mbuf);
+        return fan_out(lcore, counters, mbuf, meta->payload_length, known->entry, rules != NULL);
+    return deliver_to(lcore, counters, only, mbuf);
 }
 
 enum counter lcore_deliver_to(struct lcore *lcore, struct counters *counters, struct endpoint *e,
@@ -332,7 +332,7 @@ struct lcore_room lcore_room(struct lcore *lcore)
         refresh_consumed(e);
         uint32_t held = e->lcore.buffers - e->lcore.buffers_known;
         uint64_t queued = queued_bytes(e);
-        uint32_t limit = atomic_load_explicit(&e->bytes_limit, memory_order_relaxed);
+        uint32_t limit = atomic_load_explicit(&e->lcore.bytes_limit, memory_order_relaxed);
         uint32_t slots = e->lcore.mask + 1 - (endpoint_staged(e) - e->lcore.cached_head);
         uint64_t bytes = queued >= limit ? 0 : limit - queued;
         /* Each frame taken also lowers the share, and so does a burst that is staged meanwhile: two

@@ -37,22 +37,32 @@ void demux_destroy(struct demux *demux)
     memset(demux, 0, sizeof *demux);
 }
 
-struct demux_entry *demux_find_slow(struct demux *demux, struct demux_key key)
+const struct demux_cached *demux_look_slow(struct demux *demux, struct demux_key key)
 {
     uint64_t bits = demux_key_bits(key);
-    uint32_t line = (uint32_t)((bits * 0x9e3779b97f4a7c15ull) >> 56) % DEMUX_CACHE_SIZE;
+    struct demux_cached *cached = &demux->cache[demux_line(bits)];
     int32_t at = rte_hash_lookup(demux->hash, &key);
 
     if (at < 0)
         return NULL;
-    demux->cache[line].key = key;
-    demux->cache[line].entry = &demux->entries[at];
-    return &demux->entries[at];
+    struct demux_entry *entry = &demux->entries[at];
+    const struct demux_member *first = entry->members;
+
+    *cached = (struct demux_cached){.key = bits, .entry = entry};
+    if (first != NULL && first->next == NULL && entry->homes == 0) {
+        cached->only = first->endpoint;
+        cached->ports = first->ports;
+    }
+    return cached;
 }
 
-static void forget_cached(struct demux *demux)
+static void forget_cached(struct demux *demux, struct demux_key key)
 {
-    memset(demux->cache, 0, sizeof demux->cache);
+    uint64_t bits = demux_key_bits(key);
+    struct demux_cached *cached = &demux->cache[demux_line(bits)];
+
+    if (cached->key == bits)
+        *cached = (struct demux_cached){.key = 0};
     demux->generation++;
 }
 
@@ -83,6 +93,7 @@ int demux_add(struct demux *demux, struct demux_key key, bool every_member,
     for (struct demux_member *m = *link; m != NULL; m = m->next)
         if (m->endpoint == member->endpoint) {
             m->ports = member->ports;
+            forget_cached(demux, key);
             return 1;
         }
     /* The newest of its kind first, those bound to the very address before wildcards. */
@@ -91,7 +102,7 @@ int demux_add(struct demux *demux, struct demux_key key, bool every_member,
     member->next = *link;
     *link = member;
     count_homes(entry);
-    forget_cached(demux);
+    forget_cached(demux, key);
     return 0;
 }
 
@@ -123,6 +134,6 @@ struct demux_member *demux_remove(struct demux *demux, struct demux_key key,
     count_homes(entry);
     if (entry->members == NULL && entry->elsewhere == NULL)
         rte_hash_del_key(demux->hash, &key);
-    forget_cached(demux);
+    forget_cached(demux, key);
     return member;
 }

@@ -41,8 +41,18 @@ struct demux_entry {
     uint64_t homes; /**< the other lcores that have members, as a bit set */
 };
 
-/** Entries in front of the hash; most feeds have few groups, in bursts. A power of two. */
-#define DEMUX_CACHE_SIZE 256u
+/** Entries in front of the hash. A power of two: 128 KiB, which thousands of groups fit into. */
+#define DEMUX_CACHE_BITS 12u
+#define DEMUX_CACHE_SIZE (1u << DEMUX_CACHE_BITS)
+
+/** A key that was looked for lately, with what most frames need to know of it. */
+struct demux_cached {
+    uint64_t key; /**< demux_key_bits(); 0: unused */
+    struct demux_entry *entry;
+    /** Whom alone frames that come in by `ports` are for: one member, at home here. NULL: see the entry */
+    struct endpoint *only;
+    uint32_t ports;
+};
 
 struct demux {
     struct rte_hash *hash;
@@ -50,43 +60,48 @@ struct demux {
     uint32_t capacity;
     uint32_t self;
     uint32_t generation; /**< another one whenever a member has come or gone */
-    struct {
-        struct demux_key key;
-        struct demux_entry *entry;
-    } cache[DEMUX_CACHE_SIZE];
+    struct demux_cached cache[DEMUX_CACHE_SIZE];
 };
 
 /** @return 0, or -1 when memory is short. Called off the lcore, before it runs. */
 int demux_create(struct demux *demux, uint32_t self, uint32_t capacity, int numa_node);
 void demux_destroy(struct demux *demux);
 
-struct demux_entry *demux_find_slow(struct demux *demux, struct demux_key key);
-
 static inline uint64_t demux_key_bits(struct demux_key key)
 {
     return (uint64_t)key.address | (uint64_t)key.port << 32 | (uint64_t)key.protocol << 48;
 }
 
+/** Where a key is in the cache, if it is there. */
+static inline uint32_t demux_line(uint64_t key_bits)
+{
+    return (uint32_t)(key_bits * 0x9e3779b97f4a7c15ull >> (64 - DEMUX_CACHE_BITS));
+}
+
+/** The uncommon part of demux_look(). */
+const struct demux_cached *demux_look_slow(struct demux *demux, struct demux_key key);
+
+/** What is known of a key; NULL: nobody has it. Valid until one of its members comes or goes. */
+static inline const struct demux_cached *demux_look(struct demux *demux, struct demux_key key)
+{
+    uint64_t bits = demux_key_bits(key);
+    const struct demux_cached *cached = &demux->cache[demux_line(bits)];
+
+    return cached->key == bits ? cached : demux_look_slow(demux, key);
+}
+
 /** The entry of a key, or NULL. */
 static inline struct demux_entry *demux_find(struct demux *demux, struct demux_key key)
 {
-    uint64_t bits = demux_key_bits(key);
-    uint32_t line = (uint32_t)((bits * 0x9e3779b97f4a7c15ull) >> 56) % DEMUX_CACHE_SIZE;
+    const struct demux_cached *cached = demux_look(demux, key);
 
-    if (demux->cache[line].entry != NULL && demux_key_bits(demux->cache[line].key) == bits)
-        return demux->cache[line].entry;
-    return demux_find_slow(demux, key);
+    return cached != NULL ? cached->entry : NULL;
 }
 
-/** The one whom a frame that came in by this port is for; NULL: there are several, or none, or elsewhere. */
-static inline const struct demux_member *demux_only_member(const struct demux_entry *entry,
-                                                           unsigned port)
+/** The endpoint that a frame which came in by this port is for; NULL: several, or none, or elsewhere. */
+static inline struct endpoint *demux_only(const struct demux_cached *cached, unsigned port)
 {
-    const struct demux_member *only = entry->members;
-
-    return only != NULL && only->next == NULL && entry->homes == 0 && (only->ports & 1u << port)
-               ? only
-               : NULL;
+    return (cached->ports & 1u << port) != 0 ? cached->only : NULL;
 }
 
 /**

@@ -9,16 +9,20 @@
 
 void endpoint_flush_returns(struct endpoint *e)
 {
-    unsigned count = e->return_count;
+    unsigned count = atomic_load_explicit(&e->return_count, memory_order_relaxed);
 
     if (count == 0)
         return;
-    e->return_count = 0;
+    atomic_store_explicit(&e->return_count, 0, memory_order_relaxed);
     pool_tag(e->returning, count);
     /* Sized so that it has room for all that a socket can hold, on its way in either direction. */
     unsigned sent = rte_ring_sp_enqueue_burst(e->way_home, (void **)e->returning, count, NULL);
     if (unlikely(sent < count))
         pool_put_tagged(e->returning + sent, count - sent);
+    /* Release: whoever sees it finds them. */
+    atomic_store_explicit(&e->sent_home,
+                          atomic_load_explicit(&e->sent_home, memory_order_relaxed) + 1,
+                          memory_order_release);
 }
 
 void endpoint_wake_one(struct endpoint *e)

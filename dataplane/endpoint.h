@@ -87,16 +87,23 @@ struct endpoint {
     _Atomic uint32_t extra_consumed;
     /** Payload bytes consumed. */
     _Atomic uint64_t bytes_consumed;
+    /** Batches of buffers put on the way home, modulo 2^32; after each. A hint, so that the lcore need
+     *  not look at the ways that are empty. */
+    _Atomic uint32_t sent_home;
 
     /* --- consumer part: under LOCK ---------------------------------------------------------- */
     struct ring_element *ring __rte_cache_aligned;
     uint32_t mask;
-    uint32_t cached_tail;
-    uint32_t return_count;
+    _Atomic uint32_t cached_tail;  /**< `tail` when last looked at; atomic as return_count */
+    _Atomic uint32_t return_count; /**< atomic because quick_is_empty() asks without LOCK */
     uint32_t return_batch; /**< how many to collect: ENDPOINT_RETURN_BATCH, less in a tiny pool */
     /** The provider's: a receive needs nothing but the datagram in front (receive_settle_plain()). */
     bool plain;
-    bool plain_nonblocking; /**< ... and one that finds none ends at once */
+    _Atomic bool
+        plain_nonblocking; /**< ... and one that finds none ends at once; as return_count */
+    /** `head` when a nonblocking receive last found nothing: a second one that finds it so sends home
+     *  what has been collected. Written without LOCK: a hint. */
+    _Atomic uint32_t empty_head;
     struct rte_ring *way_home;
     _Atomic uint64_t received;
     _Atomic uint64_t truncated;
@@ -119,14 +126,17 @@ struct endpoint {
         uint16_t peer_port;     /**< only what comes from there is put in; 0: from anywhere */
         bool touched;
         bool ready;
-        uint64_t bytes_known;  /**< bytes_consumed when last read */
-        uint32_t minimum;      /**< buffers it may always hold */
-        uint32_t peer_address; /**< network order, as its port. Ends the first line */
+        uint64_t bytes_known; /**< bytes_consumed when last read */
+        uint32_t minimum;     /**< buffers it may always hold */
+        /** SO_RCVBUF; written by clients, hardly ever. Ends the first line. */
+        _Atomic uint32_t bytes_limit;
+        uint32_t peer_address; /**< network order, as its port */
         bool attached;
         _Atomic uint64_t lost_ring_full;
         _Atomic uint64_t lost_pool_share;
         _Atomic uint64_t not_from_peer;
-        uint32_t refreshed; /**< the pass in which the _known fields were last read */
+        uint32_t refreshed;       /**< the pass in which the _known fields were last read */
+        uint32_t sent_home_known; /**< sent_home when its way home was last emptied */
         struct endpoint *touched_next;
         struct endpoint *ready_next;
         struct endpoint *homed_next; /**< all endpoints of the lcore, a ring */
@@ -135,9 +145,7 @@ struct endpoint {
 
     /* --- set at open and bind, constant while others look ----------------------------------- */
     uint32_t slot __rte_cache_aligned;
-    uint32_t slots; /**< capacity of the ring */
-    /** SO_RCVBUF. Here because the lcore reads it for every datagram and it hardly ever changes. */
-    _Atomic uint32_t bytes_limit;
+    uint32_t slots;        /**< capacity of the ring */
     _Atomic uint32_t home; /**< index of the home lcore */
     /** Conditions that shall not be told, a bit for each enum rx_kind (L11). */
     _Atomic uint32_t ignored_conditions;
@@ -147,7 +155,7 @@ struct endpoint {
     struct send_queue send;
 } __rte_cache_aligned;
 
-_Static_assert(offsetof(struct endpoint, lcore.peer_address) - offsetof(struct endpoint, lcore) ==
+_Static_assert(offsetof(struct endpoint, lcore.bytes_limit) - offsetof(struct endpoint, lcore) ==
                    60,
                "one line for what every datagram needs");
 
@@ -164,23 +172,35 @@ static inline uint32_t endpoint_queued(const struct endpoint *e)
            atomic_load_explicit(&e->head, memory_order_relaxed);
 }
 
+/** The tail as it was when the consumer last looked at it. Exact under LOCK. */
+static inline uint32_t endpoint_known_tail(const struct endpoint *e)
+{
+    return atomic_load_explicit(&e->cached_tail, memory_order_relaxed);
+}
+
+/** Look at the tail, which the lcore writes. Under LOCK. */
+static inline uint32_t endpoint_look_at_tail(struct endpoint *e)
+{
+    uint32_t tail = atomic_load_explicit(&e->tail, memory_order_acquire);
+
+    atomic_store_explicit(&e->cached_tail, tail, memory_order_relaxed);
+    return tail;
+}
+
 /** The oldest datagram, or NULL. Under LOCK. Valid until endpoint_consume(). */
 static inline const struct ring_element *endpoint_front(struct endpoint *e)
 {
     uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
 
-    if (head == e->cached_tail) {
-        e->cached_tail = atomic_load_explicit(&e->tail, memory_order_acquire);
-        if (head == e->cached_tail)
-            return NULL;
-    }
+    if (head == endpoint_known_tail(e) && head == endpoint_look_at_tail(e))
+        return NULL;
     return &e->ring[head & e->mask];
 }
 
 /** Was the last look at the ring one at its end? Looks no further itself. Under LOCK. */
 static inline bool endpoint_seen_empty(const struct endpoint *e)
 {
-    return atomic_load_explicit(&e->head, memory_order_relaxed) == e->cached_tail;
+    return atomic_load_explicit(&e->head, memory_order_relaxed) == endpoint_known_tail(e);
 }
 
 /** The element behind `index` others, or NULL. Under LOCK. Valid until one is consumed. */
@@ -188,11 +208,8 @@ static inline const struct ring_element *endpoint_peek(struct endpoint *e, uint3
 {
     uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
 
-    if (index >= e->cached_tail - head) {
-        e->cached_tail = atomic_load_explicit(&e->tail, memory_order_acquire);
-        if (index >= e->cached_tail - head)
-            return NULL;
-    }
+    if (index >= endpoint_known_tail(e) - head && index >= endpoint_look_at_tail(e) - head)
+        return NULL;
     return &e->ring[(head + index) & e->mask];
 }
 
@@ -215,8 +232,11 @@ static inline bool endpoint_drop_reference(struct rte_mbuf *segment)
 /** Put one buffer that has no reference left on its way home. Under LOCK. */
 static inline void endpoint_return_one(struct endpoint *e, struct rte_mbuf *mbuf)
 {
-    e->returning[e->return_count++] = mbuf;
-    if (unlikely(e->return_count >= e->return_batch))
+    uint32_t count = atomic_load_explicit(&e->return_count, memory_order_relaxed);
+
+    e->returning[count] = mbuf;
+    atomic_store_explicit(&e->return_count, count + 1, memory_order_relaxed);
+    if (unlikely(count + 1 >= e->return_batch))
         endpoint_flush_returns(e);
 }
 

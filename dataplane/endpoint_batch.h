@@ -15,12 +15,10 @@
 static inline uint32_t endpoint_available(struct endpoint *e, uint32_t wanted)
 {
     uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
-    uint32_t queued = e->cached_tail - head;
+    uint32_t queued = endpoint_known_tail(e) - head;
 
-    if (queued < wanted) {
-        e->cached_tail = atomic_load_explicit(&e->tail, memory_order_acquire);
-        queued = e->cached_tail - head;
-    }
+    if (queued < wanted)
+        queued = endpoint_look_at_tail(e) - head;
     return RTE_MIN(queued, wanted);
 }
 

@@ -61,10 +61,8 @@ static inline enum counter fate_of(struct lcore *lcore, struct rx_queue *queue,
         return fate_of_uncommon(lcore, queue, mbuf, now);
     struct demux_key key = {plain_load32(bytes + PLAIN_ADDRESSES + 4),
                             plain_load16(bytes + PLAIN_UDP + 2), IPPROTO_UDP};
-    const struct demux_entry *entry = demux_find(&lcore->demux, key);
-    const struct demux_member *member =
-        entry != NULL ? demux_only_member(entry, port->index) : NULL;
-    struct endpoint *only = member != NULL ? member->endpoint : NULL;
+    const struct demux_cached *known = demux_look(&lcore->demux, key);
+    struct endpoint *only = known != NULL ? demux_only(known, port->index) : NULL;
 
     flow_template_set(&queue->flow, mbuf, only, lcore->demux.generation);
     if (unlikely(only == NULL || only->lcore.peer_port != 0)) {
@@ -197,16 +195,27 @@ static bool take_home(struct endpoint *e)
     return any;
 }
 
-/* A few endpoints in turn; all of them when buffers are short. */
-static bool sweep_ways_home(struct lcore *lcore)
+/* ... of an endpoint of which that is worth while. */
+static bool take_home_if_any(struct endpoint *e)
 {
-    uint32_t count = RTE_MIN(lcore->homed_count, LCORE_SWEEP);
+    uint32_t sent = atomic_load_explicit(&e->sent_home, memory_order_acquire);
+
+    if (sent == e->lcore.sent_home_known)
+        return false;
+    e->lcore.sent_home_known = sent;
+    return take_home(e);
+}
+
+/* A few endpoints in turn, one while there is traffic; all of them when buffers are short. */
+static bool sweep_ways_home(struct lcore *lcore, bool busy)
+{
+    uint32_t count = RTE_MIN(lcore->homed_count, busy ? 1u : LCORE_SWEEP);
     bool any = false;
 
     if (lcore->free_buffers_known && lcore->free_buffers < pool_total() / POOL_LOW_DIVISOR)
         count = lcore->homed_count;
     for (uint32_t i = 0; i < count; i++) {
-        any |= take_home(lcore->homed);
+        any |= take_home_if_any(lcore->homed);
         lcore->homed = lcore->homed->lcore.homed_next;
     }
     return any;
@@ -232,10 +241,10 @@ bool lcore_step(struct lcore *lcore, uint64_t now)
     if (touched != NULL)
         lcore_notify(lcore); /* before anything that can wait: its clients do */
     for (struct endpoint *e = touched; e != NULL; e = e->lcore.touched_next)
-        take_home(e);
+        take_home_if_any(e);
     if (unlikely(lcore->ready != NULL))
         busy |= lcore_serve_ready(lcore) != 0;
-    busy |= sweep_ways_home(lcore);
+    busy |= sweep_ways_home(lcore, touched != NULL);
     busy |= command_run_queued(lcore) != 0;
     if (unlikely(lcore->service_called)) {
         lcore->service_called = false;

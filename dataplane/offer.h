@@ -46,7 +46,7 @@ static inline void offer_take(struct lcore *lcore, struct endpoint *e, uintptr_t
 static inline uint32_t offer_room(const struct lcore *lcore, const struct endpoint *e,
                                   uint64_t *bytes)
 {
-    uint64_t limit = atomic_load_explicit(&e->bytes_limit, memory_order_relaxed);
+    uint64_t limit = atomic_load_explicit(&e->lcore.bytes_limit, memory_order_relaxed);
     uint64_t queued = atomic_load_explicit(&e->lcore.delivered_bytes, memory_order_relaxed) -
                       e->lcore.bytes_known;
     uint32_t slots = e->lcore.mask + 1 - (endpoint_staged(e) - e->lcore.cached_head);
@@ -74,11 +74,12 @@ static inline enum counter offer(struct lcore *lcore, struct endpoint *e, uintpt
                             e->lcore.bytes_known;
     uint32_t held = e->lcore.buffers - e->lcore.buffers_known + segments;
 
-    if (likely(
-            e->lcore.peer_port == 0 && endpoint_staged(e) - e->lcore.cached_head <= e->lcore.mask &&
-            queued_bytes + length <= atomic_load_explicit(&e->bytes_limit, memory_order_relaxed) &&
-            (held <= e->lcore.minimum ||
-             (lcore->free_buffers_known && held <= lcore->buffers_share)))) {
+    if (likely(e->lcore.peer_port == 0 &&
+               endpoint_staged(e) - e->lcore.cached_head <= e->lcore.mask &&
+               queued_bytes + length <=
+                   atomic_load_explicit(&e->lcore.bytes_limit, memory_order_relaxed) &&
+               (held <= e->lcore.minimum ||
+                (lcore->free_buffers_known && held <= lcore->buffers_share)))) {
         offer_take(lcore, e, frame, length, segments);
         return COUNTER_DELIVERED;
     }

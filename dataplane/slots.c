@@ -77,11 +77,11 @@ static void reset(struct endpoint *e, const struct config_sockets *settings)
     atomic_store(&e->head, 0);
     atomic_store(&e->extra_consumed, 0);
     atomic_store(&e->bytes_consumed, 0);
-    atomic_store(&e->bytes_limit, settings->ring_bytes);
     e->mask = settings->ring_slots - 1;
     e->slots = settings->ring_slots;
-    e->cached_tail = 0;
-    e->return_count = 0;
+    atomic_store(&e->cached_tail, 0);
+    atomic_store(&e->return_count, 0);
+    atomic_store(&e->empty_head, 0);
     e->return_batch = RTE_MIN(ENDPOINT_RETURN_BATCH, RTE_MAX(1u, settings->min_buffers));
     atomic_store(&e->received, 0);
     atomic_store(&e->truncated, 0);
@@ -96,6 +96,8 @@ static void reset(struct endpoint *e, const struct config_sockets *settings)
     e->lcore.ring = e->ring;
     e->lcore.mask = e->mask;
     e->lcore.minimum = settings->min_buffers;
+    atomic_store(&e->lcore.bytes_limit, settings->ring_bytes);
+    atomic_store(&e->sent_home, 0);
 }
 
 /* Of a slot whose groups are gone. The name is read by clients at any time, also by

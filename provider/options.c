@@ -14,14 +14,14 @@
 
 static DWORD get_receive_buffer(const struct socket_reference *r)
 {
-    return atomic_load_explicit(&r->endpoint->bytes_limit, memory_order_relaxed);
+    return atomic_load_explicit(&r->endpoint->lcore.bytes_limit, memory_order_relaxed);
 }
 
 static int set_receive_buffer(const struct socket_reference *r, DWORD value)
 {
     if (value > INT32_MAX)
         return WSAEINVAL;
-    atomic_store_explicit(&r->endpoint->bytes_limit, value, memory_order_relaxed); /* L06 */
+    atomic_store_explicit(&r->endpoint->lcore.bytes_limit, value, memory_order_relaxed); /* L06 */
     return 0;
 }
 

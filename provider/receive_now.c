@@ -63,7 +63,8 @@ static void unlock(struct endpoint *endpoint, struct completion_batch *batch, bo
  * that look and this. A full batch has ended the look early: then no tail there has been is it. */
 static uint32_t seen_tail(const struct endpoint *endpoint, const struct completion_batch *batch)
 {
-    return batch->count >= COMPLETION_BATCH ? endpoint->cached_tail - 1 : endpoint->cached_tail;
+    return batch->count >= COMPLETION_BATCH ? endpoint_known_tail(endpoint) - 1
+                                            : endpoint_known_tail(endpoint);
 }
 
 /* Nothing was there, or not enough. @return 0: look again; else how the call ends */

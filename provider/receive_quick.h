@@ -23,10 +23,9 @@
 
 static inline void quick_prefetch(const struct endpoint *e, uint32_t head)
 {
-    const struct ring_element *ahead = &e->ring[(head + QUICK_AHEAD) & e->mask];
-    const char *payload = element_plain_payload(ahead);
+    if ((int32_t)(endpoint_known_tail(e) - head) > (int32_t)QUICK_AHEAD) {
+        const char *payload = element_plain_payload(&e->ring[(head + QUICK_AHEAD) & e->mask]);
 
-    if ((int32_t)(e->cached_tail - head) > (int32_t)QUICK_AHEAD) {
         rte_prefetch0(payload);
         rte_prefetch0(payload + RTE_CACHE_LINE_SIZE);
     }
@@ -73,6 +72,33 @@ static inline bool quick_is_possible(void)
 }
 
 /**
+ * Does a nonblocking receive of this socket find nothing? Without LOCK and without writing a line that
+ * others read, because programs poll sockets: while nobody holds LOCK (who does may be about to leave
+ * data), the answer was right when the tail was loaded, for `head` is never ahead of it.
+ *
+ * Says no when buffers have been collected and the last such receive found as little, so that LOCK is
+ * taken and they go home: a socket that is polled in turn with others keeps its batch, one that has
+ * fallen idle does not.
+ */
+static inline bool quick_is_empty(struct endpoint *e, uint64_t word)
+{
+    uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
+
+    if (endpoint_known_tail(e) != head ||
+        atomic_load_explicit(&e->tail, memory_order_acquire) != head ||
+        !atomic_load_explicit(&e->plain_nonblocking, memory_order_relaxed) ||
+        atomic_load_explicit(&e->state_and_posted, memory_order_relaxed) != ENDPOINT_ATTACHED ||
+        atomic_load_explicit(&e->word, memory_order_relaxed) != word)
+        return false;
+    if (atomic_load_explicit(&e->return_count, memory_order_relaxed) == 0)
+        return true;
+    if (atomic_load_explicit(&e->empty_head, memory_order_relaxed) == head)
+        return false;
+    atomic_store_explicit(&e->empty_head, head, memory_order_relaxed);
+    return true;
+}
+
+/**
  * The part of receive_quick() that needs the socket.
  * @param word  its lock word while nobody holds it
  */
@@ -91,12 +117,10 @@ static inline enum quick quick_take(struct endpoint *e, uint64_t word, const WSA
     if (unlikely(!e->plain || atomic_load_explicit(&e->state_and_posted, memory_order_relaxed) !=
                                   ENDPOINT_ATTACHED))
         return QUICK_LOCKED;
-    if (head == e->cached_tail &&
-        (e->cached_tail = atomic_load_explicit(&e->tail, memory_order_acquire)) == head) {
-        if (!e->plain_nonblocking)
+    if (head == endpoint_known_tail(e) && endpoint_look_at_tail(e) == head) {
+        if (!atomic_load_explicit(&e->plain_nonblocking, memory_order_relaxed))
             return QUICK_LOCKED;
-        if (e->return_count != 0)
-            endpoint_flush_returns(e);
+        endpoint_flush_returns(e);
         quick_unlock(e);
         return QUICK_EMPTY;
     }
@@ -138,6 +162,8 @@ static inline enum quick receive_quick(SOCKET s, const WSABUF *buffers, DWORD co
                          (INT)room < (INT)sizeof(struct sockaddr_in)))
         return QUICK_NO;
     *endpoint = e;
+    if (quick_is_empty(e, word))
+        return QUICK_EMPTY;
     return quick_take(e, word, buffers, received, flags, from, fromlen);
 }
 

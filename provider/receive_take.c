@@ -32,7 +32,8 @@ void receive_settle_plain(struct endpoint *endpoint)
                       socket->network.selected == 0 && !socket->receive_shut &&
                       !socket->send_only && (protocol->dwServiceFlags1 & XP1_CONNECTIONLESS) &&
                       !(protocol->dwServiceFlags1 & XP1_UNI_SEND);
-    endpoint->plain_nonblocking = endpoint->plain && socket->nonblocking;
+    atomic_store_explicit(&endpoint->plain_nonblocking, endpoint->plain && socket->nonblocking,
+                          memory_order_relaxed);
 }
 
 /* --- looking ------------------------------------------------------------------------------------ */

@@ -244,7 +244,7 @@ uint64_t client_delivered(const struct client *client)
 
 void client_set_bytes(const struct client *client, uint32_t bytes)
 {
-    atomic_store(&client->endpoint->bytes_limit, bytes);
+    atomic_store(&client->endpoint->lcore.bytes_limit, bytes);
 }
 
 void client_close(struct client *client)
