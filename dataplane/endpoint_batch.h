@@ -63,4 +63,36 @@ static inline void endpoint_consume_many(struct endpoint *e, uint32_t count)
     atomic_store_explicit(&e->head, head + count, memory_order_release);
 }
 
+/**
+ * Take the first `count`, which are there, and keep their buffers: their places in the ring and their
+ * bytes are free, and the buffers go on counting as held by the endpoint, so that what the pool allows
+ * it covers them too (extra_consumed goes back by one for each, modulo 2^32).
+ */
+static inline void endpoint_lend_many(struct endpoint *e, uint32_t count)
+{
+    uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        bytes += e->ring[(head + i) & e->mask].length;
+    single_writer_add64(&e->bytes_consumed, bytes);
+    single_writer_add32(&e->extra_consumed, 0u - count);
+    /* Release: as endpoint_consume_many(). */
+    atomic_store_explicit(&e->head, head + count, memory_order_release);
+}
+
+/** Send home a frame that endpoint_lend_many() has kept: the `frame` of its element. */
+static inline void endpoint_take_back(struct endpoint *e, uintptr_t frame)
+{
+    struct rte_mbuf *mbuf = (struct rte_mbuf *)(frame & ~ELEMENT_PLAIN);
+
+    if (likely((frame & ELEMENT_PLAIN) != 0)) {
+        single_writer_add32(&e->extra_consumed, 1);
+        endpoint_return_one(e, mbuf);
+        return;
+    }
+    single_writer_add32(&e->extra_consumed, mbuf->nb_segs);
+    endpoint_return(e, mbuf);
+}
+
 #endif

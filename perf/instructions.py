@@ -49,7 +49,8 @@ LCORE_STAGES = (
 )
 CLIENT_STAGES = (
     ('call', "the client's: WSPRecv; of the floor the ring and the copy",
-     ('spi_recv', 'wirerx_receive_batch', 'floor.c:take_burst', 'floor.c:take', 'floor.c:flush')),
+     ('spi_recv', 'wirerx_receive_batch', 'wirerx_lend', 'wirerx_return', 'floor.c:take_burst',
+      'floor.c:take', 'floor.c:flush')),
     ('routines', 'SleepEx, without what completion routines call', ('SleepEx',)),
 )
 STAGES = LCORE_STAGES + CLIENT_STAGES

@@ -196,6 +196,8 @@ int wirerx_socket_counters(SOCKET s, struct wirerx_socket_counters *counters)
                      atomic_load_explicit(&e->shut_discarded, memory_order_relaxed),
         .conditions = atomic_load_explicit(&e->conditions, memory_order_relaxed),
         .queued = endpoint_queued(e),
+        .lent = reference.socket->loans.total,
+        .lent_buffers = reference.socket->loans.buffers,
     };
     uint64_t consumed = atomic_load_explicit(&e->bytes_consumed, memory_order_relaxed);
     if (counters->delivered_bytes > consumed)

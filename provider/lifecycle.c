@@ -68,6 +68,7 @@ static void set_up(struct endpoint *endpoint, const WSAPROTOCOL_INFOW *protocol,
     socket->multicast_interface = 0;
     socket->send_blocked = false;
     socket->awaited = 0;
+    loans_reset(&socket->loans);
     network_events_reset(socket);
     receive_settle_plain(endpoint);
 }
@@ -129,6 +130,7 @@ static void close_locked(const struct socket_reference *reference)
     struct select_bell *bell = watch_close(endpoint, reference->socket); /* K05 */
     int ignored;
 
+    loans_recall(endpoint, reference->socket);
     circuit_end(reference, RX_END); /* K11; a peer without room for it has lost it */
     lock_word_retire(&endpoint->word);
     posted_cancel_list(list);    /* K02, K03 */

@@ -60,11 +60,25 @@ static int set_max_posted(const struct socket_reference *r, DWORD value)
     return 0;
 }
 
+static DWORD get_max_lent(const struct socket_reference *r)
+{
+    return r->socket->loans.maximum;
+}
+
+static int set_max_lent(const struct socket_reference *r, DWORD value)
+{
+    if (value == 0 || value > LOANS_LIMIT)
+        return WSAEINVAL;
+    r->socket->loans.maximum = value;
+    return 0;
+}
+
 static const struct option_row receive_rows[] = {
     {SOL_SOCKET, SO_RCVBUF, OPTION_DWORD, get_receive_buffer, set_receive_buffer},
     {SOL_SOCKET, SO_RCVTIMEO, OPTION_DWORD, get_receive_timeout, set_receive_timeout},
     {SOL_SOCKET, SO_WIRERX_STAMP, OPTION_BOOL, get_stamp, set_stamp},
     {SOL_SOCKET, SO_WIRERX_MAX_POSTED, OPTION_DWORD, get_max_posted, set_max_posted},
+    {SOL_SOCKET, SO_WIRERX_MAX_LENT, OPTION_DWORD, get_max_lent, set_max_lent},
 };
 
 static const struct option_row *find_row(int level, int name)

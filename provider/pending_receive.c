@@ -176,7 +176,7 @@ static void network_down(struct endpoint *endpoint)
     struct posted_operation *list = posted_remove_all(endpoint);
     while ((element = endpoint_front(endpoint)) != NULL)
         endpoint_consume(endpoint, element);
-    endpoint_flush_returns(endpoint);
+    loans_recall(endpoint, socket_of(endpoint)); /* and all that has been collected */
     atomic_store_explicit(&endpoint->state, ENDPOINT_NET_DOWN, memory_order_release);
     watch_net_down(endpoint, socket_of(endpoint), &batch);
     /* No lcore runs, so an AGAIN that one left behind is owed nothing. */

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "../dataplane/dataplane.h"
+#include "lend.h"
 #include "wirerx/ws2spi.h"
 
 struct posted_operation;
@@ -82,6 +83,8 @@ struct wsp_socket {
         HANDLE event;  /**< set, after LOCK, whenever something is recorded */
         int errors[FD_MAX_EVENTS]; /**< of what is recorded, by FD_*_BIT */
     } network;
+
+    struct loans loans;
 
     struct posted_list receives;
     struct posted_list sends;

@@ -48,6 +48,7 @@ extern const struct side side_now;
 extern const struct side side_posted;
 extern const struct side side_apc;
 extern const struct side side_batch;
+extern const struct side side_lend;
 extern const struct side side_floor;
 
 /** Every side there is. */

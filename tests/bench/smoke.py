@@ -14,7 +14,7 @@ BENCH = os.path.join(os.environ.get('WIRERX_BIN', os.path.join(ROOT, 'build', 'b
                      'wirerx-bench')
 SHORT = ['--slices', '4', '--slice-ms', '50']
 COMMANDS = ('throughput', 'latency', 'instructions')
-MODES = ('now', 'posted', 'apc', 'batch', 'floor')
+MODES = ('now', 'posted', 'apc', 'batch', 'lend', 'floor')
 OPTIONS = ('sockets', 'payload', 'mode', 'slices', 'slice-ms', 'posted', 'ring-slots', 'rate',
            'checksums', 'datagrams', 'load', 'wait', 'spin-us', 'core', 'client', 'json')
 QUANTILES = (('p50', 0.5), ('p90', 0.1), ('p99', 0.01), ('p99_9', 0.001), ('p99_99', 0.0001))

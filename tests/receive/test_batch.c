@@ -15,6 +15,8 @@
 #define MANY 100u
 #define ROOM 64u
 
+#if !UNDER_THREAD_SANITIZER
+
 static void open_batch(void)
 {
     open_quiet();
@@ -26,8 +28,6 @@ static void close_batch(void)
     close_all();
     circuits_end();
 }
-
-#if !UNDER_THREAD_SANITIZER
 
 SUITE_FIXTURE(batch, open_batch, close_batch);
 

@@ -5,7 +5,8 @@
 /**
  * @file
  * What Windows has no name for: starting and stopping the dataplane, replaying a capture, counters,
- * receive timestamps, events as file descriptors, and many datagrams in one call (wirerx_batch.h).
+ * receive timestamps, events as file descriptors, many datagrams in one call
+ * (wirerx_batch.h), and datagrams without a copy (wirerx_lend.h).
  * Sockets themselves are in winsock2.h and ws2spi.h.
  *
  * Threads: every function may be called from any thread unless it says otherwise, and none from a
@@ -19,6 +20,7 @@
 
 #include "winsock2.h"
 #include "wirerx_batch.h"
+#include "wirerx_lend.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -147,6 +149,8 @@ struct wirerx_socket_counters {
     uint64_t conditions; /**< put in the ring as well: ends and errors that a receive reported */
     uint32_t queued;     /**< in the ring now */
     uint64_t queued_bytes;
+    uint64_t lent;         /**< of received: given by wirerx_lend(), without a copy */
+    uint32_t lent_buffers; /**< packet buffers that are out now */
 };
 
 /** @return 0, WSAENOTSOCK, WSAEFAULT */
