@@ -46,6 +46,7 @@ tests='
     valgrind            counting instructions
     gnuplot-nox         plots of perf/report.sh
     dpdk-dev            dpdk-testpmd, which the floor is compared with
+    lua5.4              checks of the scripts for Pktgen-DPDK
     iproute2            veth pairs for tests and measurements over a wire
     git                 lists the sources to check
     debootstrap         the bare system of tests/run.sh --clean-root

@@ -31,6 +31,13 @@ struct receiver *receivers_create(struct reception *shared, const SOCKET *socket
                 return NULL;
             }
         }
+        if (shared->generated) {
+            receivers[i].numbering = calloc(1, sizeof *receivers[i].numbering);
+            if (receivers[i].numbering == NULL) {
+                receivers_free(receivers, threads);
+                return NULL;
+            }
+        }
     }
     *count = threads;
     return receivers;
@@ -72,8 +79,10 @@ void receivers_free(struct receiver *receivers, unsigned count)
 {
     if (receivers == NULL)
         return;
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         free(receivers[i].latency);
+        free(receivers[i].numbering);
+    }
     free(receivers);
 }
 
@@ -102,6 +111,9 @@ bool receiver_take(struct receiver *receiver, const void *payload, uint32_t byte
 
     if (shared->limited && !claim(shared))
         return false;
+    if (receiver->numbering != NULL &&
+        !numbering_take(receiver->numbering, payload, bytes, &burst_tsc))
+        burst_tsc = 0;
     if (receiver->latency != NULL && burst_tsc != 0)
         latency_record(receiver->latency, now > burst_tsc ? now - burst_tsc : 0);
     if (shared->output != NULL)

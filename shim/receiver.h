@@ -15,6 +15,7 @@
 
 #include "command.h"
 #include "latency.h"
+#include "numbering.h"
 #include "output.h"
 #include "receive_mode.h"
 #include "winsock2.h"
@@ -27,6 +28,7 @@ struct reception {
     const struct receive_mode *mode;
     struct output *output;     /**< NULL: none */
     bool measure;              /**< record latencies */
+    bool generated;            /**< from the sender's stamps, and keep its numbers */
     bool limited;              /**< end after `remaining` more datagrams */
     _Atomic int64_t remaining; /**< below zero: so many came after the last that was wanted */
     _Atomic bool stop;         /**< the supervisor wants an end; wirerx_stop() follows */
@@ -42,7 +44,8 @@ struct receiver {
     unsigned socket_count;
     pthread_t thread;
     bool started;
-    struct latency *latency; /**< NULL unless shared->measure */
+    struct latency *latency;     /**< NULL unless shared->measure */
+    struct numbering *numbering; /**< NULL unless shared->generated */
 
     /* Written by this thread, read by the supervisor. */
     _Alignas(64) _Atomic uint64_t datagrams;

@@ -132,6 +132,11 @@ static void add_up(struct reception_run *it)
         last = receiver->last_tsc > last ? receiver->last_tsc : last;
         if (receiver->latency != NULL)
             latency_add(&run->latency, receiver->latency);
+        if (receiver->numbering != NULL) {
+            run->strangers += receiver->numbering->strangers;
+            run->missing += receiver->numbering->missing;
+            run->late += receiver->numbering->late;
+        }
     }
     run->tsc_hz = wirerx_tsc_hz();
     if (run->datagrams > 0 && run->tsc_hz > 0)
@@ -206,7 +211,9 @@ static int receive(struct reception_run *it)
     int status = STATUS_REFUSED;
 
     it->reception.mode = options->mode;
-    it->reception.measure = options->replay != NULL && options->pace != RECV_DRAINED;
+    it->reception.generated = options->generated;
+    it->reception.measure =
+        options->generated || (options->replay != NULL && options->pace != RECV_DRAINED);
     it->reception.limited = options->count > 0;
     it->reception.remaining = (int64_t)options->count;
     pthread_mutex_init(&it->reception.failure_lock, NULL);

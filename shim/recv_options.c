@@ -70,6 +70,13 @@ static int set_one_socket(void *target, const char *value, struct command_error 
     return 0;
 }
 
+static int set_generated(void *target, const char *value, struct command_error *error)
+{
+    (void)value, (void)error;
+    ((struct recv_options *)target)->generated = true;
+    return 0;
+}
+
 static int set_config(void *target, const char *value, struct command_error *error)
 {
     (void)error;
@@ -222,6 +229,10 @@ const struct option_row recv_option_rows[RECV_OPTION_ROWS] = {
      "which receives returned. For one socket that is the order of arrival; between sockets it is "
      "the order in which the client got round to them.",
      false, set_output},
+    {"generated", NULL,
+     "The datagrams are from `wirerx-gen`, on this machine: report the latency from sending to the "
+     "return of the receive, and what their sequence numbers say is missing or late. With --config.",
+     false, set_generated},
     {"json", NULL, "Print the report as one JSON object.", false, set_json},
 };
 
@@ -271,6 +282,10 @@ int recv_options_check(const struct recv_options *options, struct command_error 
                              options->pace_given ? "pace" : "checksums");
     if (options->config != NULL && options->core >= 0)
         return command_error(error, "--core goes with --replay; with --config it is in the file");
+    if (options->generated && options->replay != NULL)
+        return command_error(error,
+                             "--generated goes with --config: what a replay holds was sent long "
+                             "ago");
     if (options->one_socket && check_one_socket(options, error) != 0)
         return -1;
     if (options->output != NULL && options->join_count == 0)

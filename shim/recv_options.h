@@ -34,6 +34,7 @@ struct recv_options {
     const char *config; /**< exactly one of the two is set */
     const char *replay;
     bool one_socket;
+    bool generated; /**< datagrams are wirerx-gen's */
     bool pace_given;
     enum recv_pace pace;
     double frames_per_second; /**< for RECV_RATE */
@@ -48,7 +49,7 @@ struct recv_options {
 };
 
 /** The table: what `--help` and the man page print. */
-#define RECV_OPTION_ROWS 13
+#define RECV_OPTION_ROWS 14
 extern const struct option_row recv_option_rows[RECV_OPTION_ROWS];
 
 /** Before the command line is read. */

@@ -79,10 +79,13 @@ static void print_latency(const struct run *run)
         printf(LABEL " not reported: %s\n", "latency", run->latency_reason);
         return;
     }
-    printf(LABEL " p50 %.2f  p99 %.2f  p99.9 %.2f  max %.2f us, burst to return, ", "latency",
+    printf(LABEL " p50 %.2f  p99 %.2f  p99.9 %.2f  max %.2f us, %s, ", "latency",
            run_latency_ns(run, 0.5) / 1e3, run_latency_ns(run, 0.99) / 1e3,
-           run_latency_ns(run, 0.999) / 1e3, run_latency_ns(run, 1) / 1e3);
-    if (run->options->pace == RECV_RATE)
+           run_latency_ns(run, 0.999) / 1e3, run_latency_ns(run, 1) / 1e3,
+           run->options->generated ? "sending to return" : "burst to return");
+    if (run->options->generated)
+        puts("at the sender's load");
+    else if (run->options->pace == RECV_RATE)
         printf("at %.6g frames/s\n", run->options->frames_per_second);
     else
         puts("at the recorded gaps");
@@ -98,6 +101,11 @@ static void print_received(const struct run *run)
     printf(COUNT "  datagrams/s%s\n", "rate", report_count(rate, (uint64_t)(run_rate(run) + 0.5)),
            run->memory_fed ? " (software ceiling, no device)" : "");
     print_latency(run);
+    if (run->options->generated) {
+        print_count("missing", run->missing, "by the sender's sequence numbers");
+        print_count("late", run->late, "after a later one of their stream, or twice");
+        print_count("strangers", run->strangers, "not from wirerx-gen");
+    }
     if (run->after_end > 0)
         print_count("after the end", run->after_end, "received when no more were wanted");
     if (run->unread > 0)

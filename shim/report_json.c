@@ -108,6 +108,12 @@ void report_json(const struct run *run)
     json_object_set_new(object, "latency_reason",
                         run->latency_reason[0] != '\0' ? json_string(run->latency_reason)
                                                        : json_null());
+    json_object_set_new(object, "generated",
+                        options->generated
+                            ? json_pack("{s:I, s:I, s:I}", "missing", (json_int_t)run->missing,
+                                        "late", (json_int_t)run->late, "strangers",
+                                        (json_int_t)run->strangers)
+                            : json_null());
     json_object_set_new(object, "frames", number(run_counter(run, "frames")));
     json_object_set_new(object, "delivered", number(run_counter(run, "delivered")));
     json_object_set_new(object, "dropped", number(run_dropped(run)));

@@ -67,7 +67,11 @@ void run_judge_latency(struct run *run)
                           ? (double)run->frames_released / (run->replay_seconds - LATE_SECONDS)
                           : options->frames_per_second;
 
-    if (options->replay == NULL)
+    if (options->generated && run->latency.samples == 0)
+        snprintf(reason, size, "nothing of wirerx-gen's was received");
+    else if (options->generated)
+        reason[0] = '\0';
+    else if (options->replay == NULL)
         snprintf(reason, size,
                  "the load of a device is not known; only a replay with --pace "
                  "recorded or frames a second states its load");

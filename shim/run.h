@@ -39,6 +39,9 @@ struct run {
     uint64_t datagrams; /**< received, counted and written */
     uint64_t bytes;     /**< their payload */
     double seconds;     /**< from the first to the last of them */
+    uint64_t strangers; /**< not wirerx-gen's; these three with --generated */
+    uint64_t missing;   /**< by their sequence numbers */
+    uint64_t late;      /**< after a later one, or twice */
     uint64_t after_end; /**< received when no more were wanted: neither counted nor written */
     uint64_t unread;    /**< left in rings */
     uint64_t lost;      /**< by sockets that were read: ring full, pool share */

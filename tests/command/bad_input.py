@@ -124,6 +124,7 @@ ROWS = [
     ('checksums', RECEIVE + ['--checksums', 'maybe'], '--checksums maybe'),
     ('count 0', RECEIVE + ['--count', '0'], '--count 0'),
     ('count beyond all', RECEIVE + ['--count', '99999999999999999999'], '--count'),
+    ('generated with a replay', RECEIVE + ['--generated'], '--generated'),
     ('idle-exit 0', RECEIVE + ['--idle-exit', '0'], '--idle-exit 0'),
     ('core that does not exist', RECEIVE + ['--core', '9999'], '--core 9999'),
     ('core that is no number', RECEIVE + ['--core', 'last'], '--core last'),

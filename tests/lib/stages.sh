@@ -16,6 +16,7 @@ command_tests='
     tests/bench/report.py
     tests/perf/generator.py
     tests/perf/network.py
+    tests/perf/pktgen.py
 '
 
 stage_format() {

@@ -6,12 +6,14 @@ import json
 import os
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 from collections import Counter
 
-import veth
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "perf", "pktgen"))
+import veth  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get('WIRERX_BIN', os.path.join(ROOT, 'build', 'bin'))
@@ -186,7 +188,7 @@ class Captures(unittest.TestCase):
         process = subprocess.Popen([GEN, '--device', 'vdev:net_pcap0,tx_pcap=' + self.path,
                                     '--rate', '1000', '--duration', '60000', '--json'],
                                    stdout=subprocess.PIPE, text=True)
-        time.sleep(1.5)
+        time.sleep(1)
         process.terminate()
         report = json.loads(process.communicate(timeout=PATIENCE)[0])
         self.assertEqual((0, 'interrupted'), (process.returncode, report['ended']))
@@ -212,15 +214,17 @@ class Wires(unittest.TestCase):
                        % (max(os.sched_getaffinity(0)), driver, veth.RECEIVE))
             file.flush()
             process = subprocess.Popen(
-                [os.path.join(BIN, 'wirerx'), 'recv', '--config', file.name, '--idle-exit', '1200',
-                 '--json', '--join', '239.200.0.1:5000', '--join', '239.200.0.2:5000'],
+                [os.path.join(BIN, 'wirerx'), 'recv', '--config', file.name, '--json',
+                 '--generated', '--join', '239.200.0.1:5000', '--join', '239.200.0.2:5000'],
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            time.sleep(0.8)  # to have joined
+            time.sleep(0.7)  # to have joined
             sent = veth.statistic(veth.SEND, 'tx_packets')
             missed = veth.statistic(veth.RECEIVE, 'rx_dropped')
             result = gen('--device', 'vdev:net_af_packet0,iface=' + veth.SEND, '--streams', '3',
                          '--json', *arguments)
             self.assertEqual((0, ''), (result.returncode, result.stderr))
+            time.sleep(0.2)
+            process.terminate()
             out, err = process.communicate(timeout=PATIENCE)
         if process.returncode == 2:
             self.skipTest('net_%s: %s' % (driver, err.splitlines()[-1]))
@@ -240,6 +244,8 @@ class Wires(unittest.TestCase):
         if missed == device == 0:
             self.assertEqual(833, received['drops']['not_joined'])  # the third stream
             self.assertEqual(1667, received['datagrams'])
+            self.assertEqual({'missing': 0, 'late': 0, 'strangers': 0}, received['generated'])
+            self.assertEqual(1667, received['latency_ns']['samples'])
 
     def test_af_packet(self):
         self.account('af_packet')

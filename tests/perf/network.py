@@ -5,9 +5,11 @@
 import json
 import os
 import subprocess
+import sys
 import unittest
 
-import veth
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "perf", "pktgen"))
+import veth  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BENCH = os.path.join(os.environ.get('WIRERX_BIN', os.path.join(ROOT, 'build', 'bin')),
