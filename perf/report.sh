@@ -87,8 +87,8 @@ ways_of_waiting() {
 runs() {
     local mode payload sockets lcores way load
     local several='1 16 256 1000 10000' sizes='16 64 256 512 1024 1472 1998 4000 8900'
-    local loads='10 50 90'
-    [ $quick = no ] || { several='1 16 256 1000' sizes='16 64 1472' loads='50'; }
+    local loads='10 50 90' wire_sizes='18 512 1472'
+    [ $quick = no ] || { several='1 16 256 1000' sizes='16 64 1472' loads='50' wire_sizes=''; }
     echo "instructions instructions"
     for mode in $(modes); do
         echo "mode-$mode throughput --mode $mode"
@@ -115,7 +115,10 @@ runs() {
     echo "drain drain"
     echo "isolation isolation"
     echo "stall stall"
-    echo "network network"
+    echo "network-64 network"
+    for payload in $wire_sizes; do
+        echo "network-$payload network --payload $payload --slices 10"
+    done
 }
 
 # one NAME COMMAND ARGUMENT...: data/NAME.json, or data/NAME.missing with the reason
@@ -127,7 +130,7 @@ one() {
         set -- perf/instructions.py --json "$build"
     else
         set -- "$bench" "$command" "$@" --json
-        ! takes "$command" slices || set -- "$@" --slices "$slices"
+        [[ "$*" = *' --slices '* ]] || ! takes "$command" slices || set -- "$@" --slices "$slices"
         [ -z "$slice_ms" ] || ! takes "$command" slice-ms || set -- "$@" --slice-ms "$slice_ms"
     fi
     # As a reader would type it, who has built into build/
