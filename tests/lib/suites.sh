@@ -64,7 +64,7 @@ run_suite() {
             "$executable" >"$tap" 2>"$reports/output" || status=$?
     else
         with_sanitizers "$reports/sanitizer" timeout -k 10 "${WIRERX_SUITE_SECONDS:-600}" \
-            "$executable" -j "${WIRERX_SUITE_JOBS:-1}" --timeout 120 --tap="$tap" >"$reports/output" 2>&1 || status=$?
+            "$executable" -j "${WIRERX_SUITE_JOBS:-$jobs}" --timeout 120 --tap="$tap" >"$reports/output" 2>&1 || status=$?
     fi
     cat "$reports/output"
     cat "$reports/tap" 2>/dev/null || true
