@@ -98,7 +98,7 @@ struct endpoint {
     _Atomic uint32_t return_count; /**< atomic because quick_is_empty() asks without LOCK */
     uint32_t return_batch; /**< how many to collect: ENDPOINT_RETURN_BATCH, less in a tiny pool */
     /** The provider's: a receive needs nothing but the datagram in front (receive_settle_plain()). */
-    bool plain;
+    _Atomic bool plain; /**< as return_count: a check without LOCK asks, too */
     _Atomic bool
         plain_nonblocking; /**< ... and one that finds none ends at once; as return_count */
     /** `head` when a nonblocking receive last found nothing: a second one that finds it so sends home
@@ -163,6 +163,12 @@ _Static_assert(offsetof(struct endpoint, lcore.bytes_limit) - offsetof(struct en
 static inline bool endpoint_wants_condition(const struct endpoint *e, enum rx_kind kind)
 {
     return (atomic_load_explicit(&e->ignored_conditions, memory_order_relaxed) >> kind & 1) == 0;
+}
+
+/** Is `plain` set? Under LOCK it decides. */
+static inline bool endpoint_is_plain(const struct endpoint *e)
+{
+    return atomic_load_explicit(&e->plain, memory_order_relaxed);
 }
 
 /** Elements queued as the consumer sees them now. Any thread; exact under LOCK. */

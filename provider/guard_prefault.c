@@ -32,7 +32,8 @@ struct range {
 
 struct cache {
     struct range ranges[RANGES];
-    unsigned latest; /* the range of the last hit */
+    unsigned latest; /* the range of the last hit ... */
+    unsigned before; /* ... and of another before it: buffers and OVERLAPPEDs take turns */
     unsigned oldest; /* the next one to be given up */
     unsigned faults; /* guard_faults when the cache was emptied */
 };
@@ -52,10 +53,12 @@ static bool is_cached(uintptr_t start, uintptr_t end)
         cache = (struct cache){.faults = faults};
         return false;
     }
-    if (contains(&cache.ranges[cache.latest], start, end))
+    if (contains(&cache.ranges[cache.latest], start, end) ||
+        contains(&cache.ranges[cache.before], start, end))
         return true;
     for (unsigned i = 0; i < RANGES; i++) {
         if (contains(&cache.ranges[i], start, end)) {
+            cache.before = cache.latest;
             cache.latest = i;
             return true;
         }
@@ -83,6 +86,7 @@ static void remember(uintptr_t start, uintptr_t end)
         cache.oldest = (entry + 1) % RANGES;
     }
     cache.ranges[entry] = (struct range){start, end};
+    cache.before = cache.latest;
     cache.latest = entry;
 }
 

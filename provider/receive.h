@@ -40,9 +40,9 @@ static inline int receive_check_socket(const struct socket_reference *reference,
 {
     uint32_t state = atomic_load_explicit(&reference->endpoint->state, memory_order_relaxed);
 
-    /* `plain` is LOCK's: an overlapped call asks before it has LOCK, too. */
-    if (likely(state == ENDPOINT_ATTACHED && call->overlapped == NULL && call->flags_in == 0 &&
-               reference->endpoint->plain))
+    if (likely(state == ENDPOINT_ATTACHED && call->flags_in == 0 &&
+               (call->overlapped == NULL || reference->socket->overlapped) && /* P01 */
+               endpoint_is_plain(reference->endpoint)))
         return 0;
     return receive_check_special(reference, call);
 }

@@ -210,7 +210,8 @@ static bool take(const struct socket_reference *reference, void *argument, int *
         *error = WSAEOPNOTSUPP;
         return true;
     }
-    if (likely(reference->endpoint->plain) && take_plain(reference->endpoint, batch, error))
+    if (likely(endpoint_is_plain(reference->endpoint)) &&
+        take_plain(reference->endpoint, batch, error))
         return true;
     return take_special(reference, batch, error);
 }
@@ -221,7 +222,7 @@ static bool is_plain(const struct socket_reference *reference)
 {
     const struct wsp_socket *socket = reference->socket;
 
-    return reference->endpoint->plain && socket->receives.first == NULL &&
+    return endpoint_is_plain(reference->endpoint) && socket->receives.first == NULL &&
            atomic_load_explicit(&reference->endpoint->state, memory_order_relaxed) ==
                ENDPOINT_ATTACHED &&
            !blocking_has_hooks();

@@ -130,7 +130,7 @@ int receive_or_wait(const struct socket_reference *reference, const struct recei
         if (!found && error == 0 && endpoint_seen_empty(endpoint))
             endpoint_flush_returns(endpoint);
         if (found || error != 0) {
-            if (unlikely(!endpoint->plain)) {
+            if (unlikely(!endpoint_is_plain(endpoint))) {
                 watch_received(endpoint, socket, error, batch);
                 shutdown_discard(endpoint, socket);
             }

@@ -114,8 +114,9 @@ static inline enum quick quick_take(struct endpoint *e, uint64_t word, const WSA
         return QUICK_NO; /* held, or no socket any more */
 
     uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
-    if (unlikely(!e->plain || atomic_load_explicit(&e->state_and_posted, memory_order_relaxed) !=
-                                  ENDPOINT_ATTACHED))
+    if (unlikely(!endpoint_is_plain(e) ||
+                 atomic_load_explicit(&e->state_and_posted, memory_order_relaxed) !=
+                     ENDPOINT_ATTACHED))
         return QUICK_LOCKED;
     if (head == endpoint_known_tail(e) && endpoint_look_at_tail(e) == head) {
         if (!atomic_load_explicit(&e->plain_nonblocking, memory_order_relaxed))

@@ -90,7 +90,7 @@ static inline bool receive_look(struct endpoint *endpoint, struct wsp_socket *so
 {
     const struct ring_element *element = endpoint_front(endpoint);
 
-    if (unlikely(!endpoint->plain ||
+    if (unlikely(!endpoint_is_plain(endpoint) ||
                  (element != NULL && element_meta(element)->kind != RX_DATAGRAM)))
         return receive_look_special(endpoint, socket, room, got);
     if (element == NULL)
@@ -103,7 +103,7 @@ static inline bool receive_look(struct endpoint *endpoint, struct wsp_socket *so
 static inline void receive_consume(struct endpoint *endpoint, struct wsp_socket *socket,
                                    const struct received *got)
 {
-    if (unlikely(!endpoint->plain || got->status != OVERLAPPED_SUCCESS)) {
+    if (unlikely(!endpoint_is_plain(endpoint) || got->status != OVERLAPPED_SUCCESS)) {
         receive_consume_special(endpoint, socket, got);
         return;
     }

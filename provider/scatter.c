@@ -53,10 +53,21 @@ static bool fill(struct cursor *at, char *to, uint32_t room)
 bool scatter_copy(const struct ring_element *element, const WSABUF *buffers, uint32_t count,
                   bool guarded_array, uint32_t *copied)
 {
-    struct cursor at = payload_from(element, 0);
     WSABUF chunk[ARRAY_CHUNK];
 
     *copied = 0;
+    if (likely(count == 1 && element_is_plain(element))) {
+        const WSABUF *only = buffers;
+
+        if (guarded_array) {
+            if (!guard_copy_from(chunk, buffers, sizeof *chunk))
+                return false;
+            only = chunk;
+        }
+        *copied = RTE_MIN(only->len, element->length);
+        return guard_copy_to(only->buf, element_plain_payload(element), *copied);
+    }
+    struct cursor at = payload_from(element, 0);
     for (uint32_t done = 0; done < count && at.left != 0;) {
         uint32_t n = guarded_array ? RTE_MIN(count - done, ARRAY_CHUNK) : count - done;
         const WSABUF *from = scatter_buffer(buffers, done);
