@@ -258,8 +258,8 @@ static int check(const struct bench_options *options)
 const struct command command_network = {
     .name = "network",
     .help = "over a veth pair, beside kernel sockets, AF_XDP and testpmd",
-    .options =
-        OPTION_PAYLOAD | OPTION_SLICES | OPTION_SLICE_MS | OPTION_RATE | OPTION_CORE | OPTION_JSON,
+    .options = OPTION_PAYLOAD | OPTION_SLICES | OPTION_SLICE_MS | OPTION_RATE | OPTION_SPIN_US |
+               OPTION_CORE | OPTION_JSON,
     .defaults = defaults,
     .check = check,
     .run = run,

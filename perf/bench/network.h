@@ -37,6 +37,10 @@
 /** Most datagrams of one call, where a call takes several. */
 #define NETWORK_BATCH 32u
 
+/** wirerx's client polls so long before it sleeps, unless told otherwise: little, as on two CPUs the
+ *  sender needs the client's. */
+#define NETWORK_SPIN_US 20u
+
 /** Room for any payload. */
 #define NETWORK_ROOM 2048u
 

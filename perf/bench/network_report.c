@@ -215,6 +215,9 @@ static void print_json(const struct network_results *results)
     json_object_set_new(object, "slice_ms", json_integer(options->slice_ms));
     json_object_set_new(object, "latency_rate", json_integer(results->rate));
     json_object_set_new(
+        object, "spin_us",
+        json_integer(options->spin_us >= 0 ? options->spin_us : (json_int_t)NETWORK_SPIN_US));
+    json_object_set_new(
         object, "noise",
         json_pack("{s:f, s:f}", "kernel_spread", noise(results), "bound", REPORT_NOISE_BOUND));
     json_object_set_new(object, "machine",

@@ -14,9 +14,6 @@
 #include "wirerx/ws2spi.h"
 #include "wirerx/ws2tcpip.h"
 
-/** Polled before it sleeps: little, as on two CPUs the sender needs the client's. */
-#define SPIN_US 20u
-
 static WSPPROC_TABLE provider;
 static SOCKET socket_handle;
 
@@ -65,7 +62,8 @@ static int open_over(struct network *network, const char *driver, char *reason, 
     config.sockets.maximum = 4;
     config.sockets.ring_slots = NETWORK_QUEUE;
     config.sockets.ring_bytes = NETWORK_QUEUE_BYTES;
-    config.sockets.spin_us = SPIN_US;
+    config.sockets.spin_us =
+        network->options->spin_us >= 0 ? (unsigned)network->options->spin_us : NETWORK_SPIN_US;
     if (client_start_dataplane(&config, false, &error) != 0) {
         snprintf(reason, size, "%s", error.text);
         return -1;
