@@ -101,7 +101,7 @@ runs() {
         echo "sockets-now-$sockets throughput --sockets $sockets"
         echo "sockets-posted-$sockets throughput --mode posted --posted 8 --sockets $sockets"
     done
-    for lcores in $(seq $(($(nproc) - 1))); do
+    for lcores in $(seq $(($(nproc) / 2))); do # an lcore and its client need a CPU each
         echo "lcores-$lcores throughput --lcores $lcores --sockets 16"
     done
     for way in $(ways_of_waiting); do

@@ -5,7 +5,8 @@
 /**
  * @file
  * What both sides stand on: a dataplane with one memory-fed port and one lcore, a client thread (the
- * caller) bound to a CPU of its own, and the lcore's step, which is swapped between slices.
+ * caller) bound to a CPU of its own, and the lcore's step, which is swapped between slices. There can
+ * be several of this kind in one dataplane, side by side: lanes, each with a struct bed of its own.
  *
  * While the source is silent the lcore runs whole passes but looks at no queue: commands and buffers
  * on their way home are dealt with, nothing new arrives.
@@ -28,6 +29,9 @@
 /** A blocking WSPRecv shall spin for as long as a slice may last. */
 #define BED_SPIN_US 100000000u
 
+/** One port each. */
+#define BED_MAX_LANES 16u
+
 struct lcore;
 struct port;
 
@@ -35,7 +39,8 @@ struct port;
 typedef bool (*bed_step)(struct lcore *lcore, uint64_t now);
 
 struct bed {
-    const struct bench_options *options;
+    const struct bench_options *options; /**< sockets: the lane's own */
+    unsigned lane;                       /**< and the index of its lcore; 0 of an only one */
     struct lcore *lcore;
     struct port *port;
     unsigned lcore_cpu;
@@ -53,11 +58,20 @@ struct bed {
  */
 int bed_start(struct bed *bed, const struct bench_options *options);
 
-/** The part of that which finds a CPU for the lcore and one for the client. */
+/**
+ * The same with several lanes. The caller is the first one's client; the others' threads bind
+ * themselves with bed_bind_client() and open their sockets (client.h) in the order of their lanes.
+ * @param options  one for each lane: the same but for the number of sockets, the first has the most
+ */
+int bed_start_lanes(struct bed *lanes, const struct bench_options *options, unsigned count);
+int bed_bind_client(const struct bed *bed);
+
+/** The part of bed_start() which finds a CPU for the lcore and one for the client. */
 int bed_choose_cpus(struct bed *bed);
 
 /** Stop, and count. The sockets are closed. @return packet buffers that are missing */
 unsigned bed_stop(struct bed *bed);
+unsigned bed_stop_lanes(struct bed *lanes, unsigned count);
 
 /** Let the lcore run this step; NULL: the library's own. */
 void bed_run(struct bed *bed, bed_step step);
@@ -70,10 +84,14 @@ void bed_silence(struct bed *bed);
 
 /** Times that the lcore's or the client's thread was taken off its CPU. While it is silent. */
 uint64_t bed_preemptions(void);
+uint64_t bed_preemptions_of(const struct bed *bed); /**< by the client of that lane */
 
 /** Datagrams that the library has put in sockets' rings, and those that found no room, ever. */
 uint64_t bed_delivered(const struct bed *bed);
 uint64_t bed_dropped(const struct bed *bed);
+
+/** Frames that came to the lcore of another lane's sockets: none, or the lanes are not apart. */
+uint64_t bed_handed_over(const struct bed *bed);
 
 /** Load average of the last minute. */
 double bed_load(void);

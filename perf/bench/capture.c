@@ -55,7 +55,7 @@ unsigned capture_frames(unsigned groups)
     return (frames & (frames - 1)) == 0 ? 3 * frames : frames;
 }
 
-static void make_frame(struct frame *frame, unsigned group, unsigned payload)
+static void make_frame(struct frame *frame, unsigned group, unsigned payload, unsigned port)
 {
     uint32_t address = capture_group(group);
     uint16_t udp_length = (uint16_t)(sizeof frame->udp + payload);
@@ -73,13 +73,13 @@ static void make_frame(struct frame *frame, unsigned group, unsigned payload)
     frame->ip.dst_addr = rte_cpu_to_be_32(address);
     frame->ip.hdr_checksum = rte_ipv4_cksum(&frame->ip);
     frame->udp.src_port = rte_cpu_to_be_16(SOURCE_PORT);
-    frame->udp.dst_port = rte_cpu_to_be_16(CAPTURE_PORT);
+    frame->udp.dst_port = rte_cpu_to_be_16((uint16_t)port);
     frame->udp.dgram_len = rte_cpu_to_be_16(udp_length);
     capture_payload(frame->payload, payload);
     frame->udp.dgram_cksum = rte_ipv4_udptcp_cksum(&frame->ip, &frame->udp);
 }
 
-static int write_all(FILE *file, unsigned groups, unsigned payload)
+static int write_all(FILE *file, unsigned groups, unsigned payload, unsigned port)
 {
     static struct frame frame;
     struct file_header header = {0xa1b2c3d4, 2, 4, 0, 0, 65535, LINK_TYPE_ETHERNET};
@@ -89,14 +89,14 @@ static int write_all(FILE *file, unsigned groups, unsigned payload)
     if (fwrite(&header, sizeof header, 1, file) != 1)
         return -1;
     for (unsigned i = 0; i < capture_frames(groups); i++) {
-        make_frame(&frame, i % groups, payload);
+        make_frame(&frame, i % groups, payload, port);
         if (fwrite(&each, sizeof each, 1, file) != 1 || fwrite(&frame, length, 1, file) != 1)
             return -1;
     }
     return fflush(file);
 }
 
-int capture_write(char *path, size_t size, unsigned groups, unsigned payload)
+int capture_write(char *path, size_t size, unsigned groups, unsigned payload, unsigned port)
 {
     const char *folder = getenv("TMPDIR");
     int length = snprintf(path, size, "%s/wirerx-bench-XXXXXX",
@@ -110,7 +110,7 @@ int capture_write(char *path, size_t size, unsigned groups, unsigned payload)
     if (descriptor < 0)
         return -1;
     FILE *file = fdopen(descriptor, "wb");
-    int result = file == NULL ? -1 : write_all(file, groups, payload);
+    int result = file == NULL ? -1 : write_all(file, groups, payload, port);
     int error = errno;
     if (file != NULL)
         fclose(file);

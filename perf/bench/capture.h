@@ -18,7 +18,7 @@
 #define CAPTURE_PAYLOAD_MAX 8900u
 #define CAPTURE_PAYLOAD_ROOM 8960u
 
-/** Destination port of every datagram, host order. */
+/** Destination port of every datagram of the first lane (bed.h), host order; the others' follow. */
 #define CAPTURE_PORT 26400u
 
 /** Address of a group, host order. */
@@ -33,8 +33,9 @@ unsigned capture_frames(unsigned groups);
 /**
  * Write one to a new temporary file.
  * @param path  receives its name
+ * @param port  destination of every datagram, host order
  * @return 0, or -1 with errno set and nothing left behind
  */
-int capture_write(char *path, size_t size, unsigned groups, unsigned payload);
+int capture_write(char *path, size_t size, unsigned groups, unsigned payload, unsigned port);
 
 #endif

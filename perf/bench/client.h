@@ -5,7 +5,8 @@
 /**
  * @file
  * The client: the provider's functions and the sockets, each of which has joined one group of the
- * capture. There is one, on the thread that opened it.
+ * capture. There is one for each lane (bed.h), on the thread that opened it; functions that say nothing
+ * of a lane are about the first one's.
  */
 
 #include <stdbool.h>
@@ -34,9 +35,11 @@ size_t client_record_bytes(void);
 
 /** Close the sockets. What was posted on them has ended afterwards. */
 void client_close(void);
+void client_close_of(const struct bed *bed);
 
 /** End the provider. */
 void client_cleanup(void);
+void client_cleanup_of(const struct bed *bed);
 
 /** Make every socket blocking or nonblocking. */
 void client_set_nonblocking(bool nonblocking);

@@ -109,7 +109,7 @@ static const char *name_of(unsigned series)
 
 static void prepare(const struct way *way, unsigned payload, uint8_t *room)
 {
-    receives.all = (struct operations){.routine = way->routine};
+    receives.all = (struct operations){.client = &client, .routine = way->routine};
     for (unsigned i = 0; i < ROUND; i++) {
         struct operation *operation = &receives.rows[i];
 

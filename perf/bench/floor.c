@@ -4,6 +4,7 @@
 #include <rte_memcpy.h>
 #include <rte_pause.h>
 #include <rte_ring.h>
+#include <stdio.h>
 
 #include "bed.h"
 #include "capture.h"
@@ -16,8 +17,8 @@
 /** Frames prefetched ahead of the one that is copied. */
 #define PREFETCH_AHEAD 4u
 
-/* A step is given the lcore and nothing else, so there is one floor. */
-static struct {
+/* A step is given the lcore and nothing else, so they are found by its index. */
+static struct floor {
     struct rte_mempool *pool;
     struct rte_ring *ring; /* to the client */
     struct rte_ring *home; /* and back */
@@ -30,23 +31,29 @@ static struct {
     unsigned returning_count __rte_cache_aligned;
     struct rte_mbuf *returning[RETURN_BATCH];
     uint8_t payload[CAPTURE_PAYLOAD_ROOM] __rte_cache_aligned;
-} bare;
+} floors[BED_MAX_LANES];
 
-int floor_create(struct rte_mempool *pool, unsigned slots)
+int floor_create(unsigned lane, struct rte_mempool *pool, unsigned slots)
 {
     unsigned flags = RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ;
+    struct floor *bare = &floors[lane];
+    char name[RTE_RING_NAMESIZE];
 
-    bare.pool = pool;
-    bare.ring = rte_ring_create("bench_floor", slots, SOCKET_ID_ANY, flags);
-    bare.home = rte_ring_create("bench_home", slots + RETURN_BATCH, SOCKET_ID_ANY, flags);
-    return bare.ring == NULL || bare.home == NULL ? -1 : 0;
+    bare->pool = pool;
+    snprintf(name, sizeof name, "bench_floor_%u", lane);
+    bare->ring = rte_ring_create(name, slots, SOCKET_ID_ANY, flags);
+    snprintf(name, sizeof name, "bench_home_%u", lane);
+    bare->home = rte_ring_create(name, slots + RETURN_BATCH, SOCKET_ID_ANY, flags);
+    return bare->ring == NULL || bare->home == NULL ? -1 : 0;
 }
 
 void floor_destroy(void)
 {
-    rte_ring_free(bare.ring);
-    rte_ring_free(bare.home);
-    bare.ring = bare.home = NULL;
+    for (unsigned lane = 0; lane < BED_MAX_LANES; lane++) {
+        rte_ring_free(floors[lane].ring);
+        rte_ring_free(floors[lane].home);
+        floors[lane].ring = floors[lane].home = NULL;
+    }
 }
 
 /* --- the lcore ----------------------------------------------------------------------------------- */
@@ -57,19 +64,25 @@ static void add(_Atomic uint64_t *counter, uint64_t n)
                           memory_order_relaxed);
 }
 
-bool floor_take_home(void)
+static inline bool take_home(struct floor *bare)
 {
     struct rte_mbuf *home[RETURN_BATCH];
-    unsigned count = rte_ring_sc_dequeue_burst(bare.home, (void **)home, RETURN_BATCH, NULL);
+    unsigned count = rte_ring_sc_dequeue_burst(bare->home, (void **)home, RETURN_BATCH, NULL);
 
     if (count != 0)
-        rte_mempool_put_bulk(bare.pool, (void **)home, count);
+        rte_mempool_put_bulk(bare->pool, (void **)home, count);
     return count != 0;
+}
+
+bool floor_take_home(struct lcore *lcore)
+{
+    return take_home(&floors[lcore->index]);
 }
 
 static inline bool step(struct lcore *lcore, uint64_t now, bool stamp)
 {
     struct port *port = lcore->queues[0].port;
+    struct floor *bare = &floors[lcore->index];
     struct rte_mbuf *mbufs[PORT_BURST];
     unsigned taken = port->operations->burst(port, 0, mbufs, PORT_BURST, lcore, now);
 
@@ -79,14 +92,14 @@ static inline bool step(struct lcore *lcore, uint64_t now, bool stamp)
             for (unsigned i = 0; i < taken; i++)
                 rx_meta(mbufs[i])->burst_tsc = now;
         }
-        unsigned sent = rte_ring_sp_enqueue_burst(bare.ring, (void **)mbufs, taken, NULL);
-        add(&bare.delivered, sent);
+        unsigned sent = rte_ring_sp_enqueue_burst(bare->ring, (void **)mbufs, taken, NULL);
+        add(&bare->delivered, sent);
         if (sent < taken) {
-            add(&bare.dropped, taken - sent);
+            add(&bare->dropped, taken - sent);
             rte_pktmbuf_free_bulk(mbufs + sent, taken - sent);
         }
     }
-    return floor_take_home() || taken != 0;
+    return take_home(bare) || taken != 0;
 }
 
 static bool floor_step(struct lcore *lcore, uint64_t now)
@@ -101,32 +114,37 @@ bool floor_stamping_step(struct lcore *lcore, uint64_t now)
 
 /* --- the client ---------------------------------------------------------------------------------- */
 
-static void flush(void)
+/* @return 0: so many are returning now */
+static __rte_noinline unsigned flush(struct floor *bare, unsigned returning)
 {
     unsigned sent = 0;
 
-    while (sent < bare.returning_count) /* never full for long: it has room for all of the ring */
-        sent += rte_ring_sp_enqueue_burst(bare.home, (void **)bare.returning + sent,
-                                          bare.returning_count - sent, NULL);
-    bare.returning_count = 0;
+    while (sent < returning) /* never full for long: it has room for all of the ring */
+        sent += rte_ring_sp_enqueue_burst(bare->home, (void **)bare->returning + sent,
+                                          returning - sent, NULL);
+    return 0;
 }
 
-static inline void take(struct rte_mbuf *mbuf)
+/* @return how many are returning now; `returning` is how many were before */
+static __rte_always_inline unsigned take(struct floor *bare, struct rte_mbuf *mbuf,
+                                         unsigned returning)
 {
-    rte_memcpy(bare.payload, rte_pktmbuf_mtod_offset(mbuf, const void *, CAPTURE_HEADER_BYTES),
+    rte_memcpy(bare->payload, rte_pktmbuf_mtod_offset(mbuf, const void *, CAPTURE_HEADER_BYTES),
                rte_pktmbuf_data_len(mbuf) - CAPTURE_HEADER_BYTES);
     rte_compiler_barrier(); /* the copy is made, whoever looks at it */
     if (likely(rte_pktmbuf_prefree_seg(mbuf) != NULL)) {
-        bare.returning[bare.returning_count++] = mbuf;
-        if (bare.returning_count == RETURN_BATCH)
-            flush();
+        bare->returning[returning++] = mbuf;
+        if (returning == RETURN_BATCH)
+            returning = flush(bare, returning);
     }
+    return returning;
 }
 
-static unsigned take_burst(void)
+static unsigned take_burst(struct floor *bare)
 {
     struct rte_mbuf *mbufs[PORT_BURST];
-    unsigned taken = rte_ring_sc_dequeue_burst(bare.ring, (void **)mbufs, PORT_BURST, NULL);
+    unsigned taken = rte_ring_sc_dequeue_burst(bare->ring, (void **)mbufs, PORT_BURST, NULL);
+    unsigned returning = bare->returning_count;
 
     for (unsigned i = 0; i < RTE_MIN(taken, PREFETCH_AHEAD); i++)
         rte_prefetch0(rte_pktmbuf_mtod_offset(mbufs[i], void *, CAPTURE_HEADER_BYTES));
@@ -134,66 +152,62 @@ static unsigned take_burst(void)
         if (i + PREFETCH_AHEAD < taken)
             rte_prefetch0(
                 rte_pktmbuf_mtod_offset(mbufs[i + PREFETCH_AHEAD], void *, CAPTURE_HEADER_BYTES));
-        take(mbufs[i]);
+        returning = take(bare, mbufs[i], returning);
     }
+    bare->returning_count = taken != 0 ? returning : flush(bare, returning);
     return taken;
 }
 
 static uint64_t receive(struct bed *bed, uint64_t until)
 {
+    struct floor *bare = &floors[bed->lane];
     uint64_t datagrams = 0;
 
-    (void)bed;
     do {
-        unsigned taken = take_burst();
+        unsigned taken = take_burst(bare);
 
         datagrams += taken;
-        if (taken == 0) {
-            flush();
+        if (taken == 0)
             rte_pause();
-        }
     } while (rte_rdtsc() < until);
     return datagrams;
 }
 
 unsigned floor_receive_paced(struct bed *bed, unsigned wanted, uint64_t until, uint64_t *ticks)
 {
+    struct floor *bare = &floors[bed->lane];
     struct rte_mbuf *mbuf;
-    unsigned taken = 0;
+    unsigned taken = 0, returning = bare->returning_count;
 
-    (void)bed;
     while (taken < wanted) {
-        if (rte_ring_sc_dequeue(bare.ring, (void **)&mbuf) != 0) {
-            flush();
+        if (rte_ring_sc_dequeue(bare->ring, (void **)&mbuf) != 0) {
+            returning = flush(bare, returning);
             if (rte_rdtsc() >= until)
                 break;
             rte_pause();
             continue;
         }
         uint64_t burst_tsc = rx_meta(mbuf)->burst_tsc;
-        take(mbuf);
+        returning = take(bare, mbuf, returning);
         ticks[taken++] = rte_rdtsc() - burst_tsc;
     }
-    flush();
+    bare->returning_count = flush(bare, returning);
     return taken;
 }
 
 static uint64_t delivered(const struct bed *bed)
 {
-    (void)bed;
-    return atomic_load_explicit(&bare.delivered, memory_order_relaxed);
+    return atomic_load_explicit(&floors[bed->lane].delivered, memory_order_relaxed);
 }
 
 static uint64_t dropped(const struct bed *bed)
 {
-    (void)bed;
-    return atomic_load_explicit(&bare.dropped, memory_order_relaxed);
+    return atomic_load_explicit(&floors[bed->lane].dropped, memory_order_relaxed);
 }
 
 static const uint8_t *last_payload(const struct bed *bed)
 {
-    (void)bed;
-    return bare.payload;
+    return floors[bed->lane].payload;
 }
 
 const struct side side_floor = {

@@ -18,13 +18,17 @@
 struct bed;
 struct lcore;
 
-/** @param slots  mbufs that wait for the client at most. @return 0, or -1 when memory is short */
-int floor_create(struct rte_mempool *pool, unsigned slots);
+/**
+ * One for each lane (bed.h).
+ * @param slots  mbufs that wait for the client at most
+ * @return 0, or -1 when memory is short
+ */
+int floor_create(unsigned lane, struct rte_mempool *pool, unsigned slots);
 
 /** On the lcore, also while it is another side's turn: put a batch that came home into the pool. */
-bool floor_take_home(void);
+bool floor_take_home(struct lcore *lcore);
 
-/** Free the rings. Nothing may be in them. */
+/** Free all rings. Nothing may be in them. */
 void floor_destroy(void);
 
 /** The lcore's pass with a time stamp in every mbuf, and the client's side of it: see latency.h. */

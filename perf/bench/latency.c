@@ -29,7 +29,7 @@
 #define SLICE_MAXIMUM_DATAGRAMS 8000000.0
 
 /** A slice's datagrams may take this much longer than their pace says before they are given up. */
-#define PATIENCE_MS 500.0
+#define PATIENCE_MS 150.0
 
 /* --- slices --------------------------------------------------------------------------------------- */
 

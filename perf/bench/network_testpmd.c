@@ -234,7 +234,7 @@ void testpmd_measure(struct testpmd *results, const struct bench_options *option
     results->floor = calloc(pairs, sizeof *results->floor);
     results->testpmd = calloc(pairs, sizeof *results->testpmd);
     if (results->floor == NULL || results->testpmd == NULL || bed_choose_cpus(&bed) != 0 ||
-        capture_write(capture, sizeof capture, 1, options->payload) != 0) {
+        capture_write(capture, sizeof capture, 1, options->payload, CAPTURE_PORT) != 0) {
         snprintf(results->reason, sizeof results->reason,
                  "a temporary capture (in $TMPDIR or /tmp) cannot be written");
         rmdir(folder);

@@ -13,9 +13,9 @@ void operation_post(struct operation *operation)
     DWORD flags = 0;
     int error = 0;
 
-    if (client.provider.lpWSPRecv(operation->socket, &operation->buffer, 1, NULL, &flags,
-                                  &operation->overlapped, all->routine, &client.thread,
-                                  &error) != 0 &&
+    if (all->client->provider.lpWSPRecv(operation->socket, &operation->buffer, 1, NULL, &flags,
+                                        &operation->overlapped, all->routine, &all->client->thread,
+                                        &error) != 0 &&
         error != WSA_IO_PENDING)
         bed_fail("an overlapped WSPRecv fails with Winsock error %d", error);
 }
@@ -27,7 +27,7 @@ void operations_prepare(struct operations *operations, const struct bed *bed,
     size_t total = (size_t)options->sockets * options->posted;
     size_t room = RTE_ALIGN_CEIL(options->payload, (unsigned)RTE_CACHE_LINE_SIZE);
 
-    *operations = (struct operations){.routine = routine};
+    *operations = (struct operations){.client = client_of(bed), .routine = routine};
     operations->rows = calloc(total, sizeof *operations->rows);
     operations->payloads = aligned_alloc(RTE_CACHE_LINE_SIZE, total * room);
     operations->next = calloc(options->sockets, sizeof *operations->next);
@@ -38,7 +38,7 @@ void operations_prepare(struct operations *operations, const struct bed *bed,
         struct operation *operation = &operations->rows[i];
 
         operation->all = operations;
-        operation->socket = client.sockets[i / options->posted];
+        operation->socket = operations->client->sockets[i / options->posted];
         operation->buffer.len = options->payload;
         operation->buffer.buf = (char *)operations->payloads + i * room;
     }

@@ -36,6 +36,8 @@ struct option_row {
 static const struct option_row rows[] = {
     {OPTION_SOCKETS, "sockets", "N", "sockets, each with a group of its own (1)", 1, 10000,
      FIELD(sockets), NULL},
+    {OPTION_LCORES, "lcores", "N", "each with a device and a client of its own, two CPUs (1)", 1,
+     BED_MAX_LANES, FIELD(lcores), NULL},
     {OPTION_PAYLOAD, "payload", "BYTES", "payload of a datagram (64)", 1, CAPTURE_PAYLOAD_MAX,
      FIELD(payload), NULL},
     {OPTION_MODE, "mode", "NAME", "how the client receives, see below (now)", 0, 0, 0, take_mode},
@@ -63,6 +65,8 @@ static const struct option_row rows[] = {
      NULL},
     {OPTION_CLIENT, "client", "CPU", "of the client thread (the last one but that)", 0, 8191,
      FIELD(client_cpu), NULL},
+    {OPTION_SHARE_CPUS, "share-cpus", NULL, "too few CPUs will do: to try it out, not to measure",
+     0, 0, FIELD(share_cpus), NULL},
     {OPTION_JSON, "json", NULL, "print the report as one JSON object", 0, 0, FIELD(json), NULL},
 };
 static const size_t rows_count = sizeof rows / sizeof rows[0];
@@ -85,6 +89,7 @@ int options_wrong(const char *format, ...)
 /* Of all commands. */
 static const struct bench_options common = {
     .sockets = 1,
+    .lcores = 1,
     .payload = 64,
     .mode = &side_now,
     .wait = &wait_spinning,

@@ -32,6 +32,8 @@ enum bench_option {
     OPTION_WAIT = 1u << 13,
     OPTION_LOAD = 1u << 14,
     OPTION_SPIN_US = 1u << 15,
+    OPTION_LCORES = 1u << 16,
+    OPTION_SHARE_CPUS = 1u << 17,
 };
 
 /** What goes with slices of sockets on a bed (bed.h). */
@@ -50,6 +52,7 @@ enum bench_status {
 struct bench_options {
     const struct command *command;
     unsigned sockets;
+    unsigned lcores;         /**< each with a client of its own */
     unsigned payload;        /**< bytes of each datagram */
     const struct side *mode; /**< what is compared with the floor */
     unsigned slices;         /**< pairs */
@@ -58,8 +61,9 @@ struct bench_options {
     unsigned ring_slots; /**< of each socket; 0: RING_SLOTS_TOTAL over the sockets */
     unsigned rate;       /**< datagrams a second of a paced run; 0: see latency.c */
     bool verify_checksums;
-    int lcore_cpu;  /**< -1: the last one that this process may use */
-    int client_cpu; /**< -1: the last one but that */
+    int lcore_cpu;   /**< -1: the last one that this process may use */
+    int client_cpu;  /**< -1: the last one but that */
+    bool share_cpus; /**< clients have none of their own */
     bool json;
     const struct wait *wait; /**< how the client waits in latency */
     unsigned load;           /**< percent of the capacity; 0: not stated */

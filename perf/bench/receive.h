@@ -23,6 +23,9 @@ struct client {
 };
 extern struct client client;
 
+/** Of a lane; the first one's is `client`. */
+struct client *client_of(const struct bed *bed);
+
 /** One receive that waits for data, one posted again and again. */
 struct operation {
     WSAOVERLAPPED overlapped; /**< first: a completion routine is given its address */
@@ -33,6 +36,7 @@ struct operation {
 
 /** All that are outstanding, in order of socket and of posting. */
 struct operations {
+    struct client *client;
     struct operation *rows;
     uint8_t *payloads;
     unsigned *next;                             /**< by socket: the one that completes next */

@@ -16,11 +16,12 @@
 /** Routines between two looks at the clock. */
 #define CLOCK_TURN 32u
 
-static struct operations operations;
-
-/* SleepEx() runs routines for as long as there are any, which is for ever while the source is faster
- * than we are. So when the time is over a routine keeps its operation instead of posting it. */
-static struct {
+/*
+ * SleepEx() runs routines for as long as there are any, which is for ever while the source is faster
+ * than we are. So when the time is over a routine keeps its operation instead of posting it.
+ */
+static struct run {
+    struct operations operations; /* first: a routine finds the rest by it */
     uint64_t until;
     uint64_t datagrams;
     unsigned turn;
@@ -28,61 +29,68 @@ static struct {
     bool closed;
     struct operation **kept;
     size_t kept_count;
-} run;
-
-/* Where the times of a paced slice go; wanted is 0 outside of one. */
-static struct {
-    uint64_t *ticks;
-    unsigned wanted;
+    uint64_t *ticks; /* where the times of a paced slice go */
+    unsigned wanted; /* 0 outside of one */
     unsigned taken;
-} paced;
+} runs[BED_MAX_LANES] __rte_cache_aligned;
+
+static inline struct run *run_of(const struct operation *operation)
+{
+    return (struct run *)operation->all;
+}
 
 /* What every completion has to do. */
-static inline void complete(struct operation *operation, DWORD error, DWORD bytes)
+static inline void complete(struct run *run, struct operation *operation, DWORD error, DWORD bytes)
 {
     operation_check(operation, error, bytes);
-    operations.last = (const uint8_t *)operation->buffer.buf;
-    run.datagrams++;
-    if (++run.turn == CLOCK_TURN) {
-        run.turn = 0;
-        run.over |= rte_rdtsc() >= run.until;
+    run->operations.last = (const uint8_t *)operation->buffer.buf;
+    run->datagrams++;
+    if (++run->turn == CLOCK_TURN) {
+        run->turn = 0;
+        run->over |= rte_rdtsc() >= run->until;
     }
-    if (run.over)
-        run.kept[run.kept_count++] = operation;
+    if (run->over)
+        run->kept[run->kept_count++] = operation;
     else
         operation_post(operation);
 }
 
 static void CALLBACK completed(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlapped, DWORD flags)
 {
+    struct operation *operation = (struct operation *)overlapped; /* its first member */
+    struct run *run = run_of(operation);
+
     (void)flags;
-    if (!run.closed) /* otherwise cancelled */
-        complete((struct operation *)overlapped /* its first member */, error, bytes);
+    if (!run->closed) /* otherwise cancelled */
+        complete(run, operation, error, bytes);
 }
 
 static void CALLBACK completed_paced(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlapped,
                                      DWORD flags)
 {
-    struct operation *operation = (struct operation *)overlapped;
     uint64_t now = rte_rdtsc();
+    struct operation *operation = (struct operation *)overlapped;
+    struct run *run = run_of(operation);
 
     (void)flags;
-    if (run.closed)
+    if (run->closed)
         return;
-    if (paced.taken < paced.wanted)
-        paced.ticks[paced.taken++] = now - paced_stamp_of(operation->buffer.buf);
-    run.over |= paced.taken == paced.wanted && paced.wanted != 0;
-    complete(operation, error, bytes);
+    if (run->taken < run->wanted) {
+        run->ticks[run->taken++] = now - paced_stamp_of(operation->buffer.buf);
+        run->over |= run->taken == run->wanted;
+    }
+    complete(run, operation, error, bytes);
 }
 
 static void create(struct bed *bed, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
     const struct bench_options *options = bed->options;
+    struct run *run = &runs[bed->lane];
 
-    run.kept = calloc((size_t)options->sockets * options->posted, sizeof(struct operation *));
-    if (run.kept == NULL)
+    run->kept = calloc((size_t)options->sockets * options->posted, sizeof(struct operation *));
+    if (run->kept == NULL)
         bed_fail("out of memory");
-    operations_create(&operations, bed, routine);
+    operations_create(&run->operations, bed, routine);
 }
 
 static void begin(struct bed *bed)
@@ -97,51 +105,54 @@ static void begin_paced(struct bed *bed)
 
 static void end(struct bed *bed)
 {
-    (void)bed;
-    run.closed = true;
+    struct run *run = &runs[bed->lane];
+
+    run->closed = true;
     while (SleepEx(0, TRUE) == WAIT_IO_COMPLETION)
         continue;
-    operations_free(&operations);
-    free(run.kept);
+    operations_free(&run->operations);
+    free(run->kept);
+}
+
+static void post_kept(struct run *run, uint64_t until)
+{
+    run->until = until;
+    run->over = false;
+    while (run->kept_count != 0)
+        operation_post(run->kept[--run->kept_count]);
 }
 
 static uint64_t receive(struct bed *bed, uint64_t until)
 {
-    uint64_t before = run.datagrams;
+    struct run *run = &runs[bed->lane];
+    uint64_t before = run->datagrams;
 
-    (void)bed;
-    run.until = until;
-    run.over = false;
-    while (run.kept_count != 0)
-        operation_post(run.kept[--run.kept_count]);
+    post_kept(run, until);
     do
         SleepEx(0, TRUE);
-    while (!run.over && rte_rdtsc() < until);
-    return run.datagrams - before;
+    while (!run->over && rte_rdtsc() < until);
+    return run->datagrams - before;
 }
 
 static unsigned receive_paced(struct bed *bed, unsigned wanted, unsigned first, uint64_t until,
                               uint64_t *ticks)
 {
-    (void)bed;
+    struct run *run = &runs[bed->lane];
+
     (void)first; /* they come when they come */
-    run.until = until;
-    run.over = false;
-    paced.ticks = ticks;
-    paced.wanted = wanted;
-    paced.taken = 0;
-    while (run.kept_count != 0)
-        operation_post(run.kept[--run.kept_count]);
-    while (!run.over && rte_rdtsc() < until)
+    run->ticks = ticks;
+    run->wanted = wanted;
+    run->taken = 0;
+    post_kept(run, until);
+    while (!run->over && rte_rdtsc() < until)
         SleepEx(TIMEOUT_MS, TRUE);
-    paced.wanted = 0;
-    return paced.taken;
+    run->wanted = 0;
+    return run->taken;
 }
 
 static const uint8_t *last_payload(const struct bed *bed)
 {
-    (void)bed;
-    return operations.last;
+    return runs[bed->lane].operations.last;
 }
 
 const struct side side_apc = {

@@ -54,8 +54,8 @@ static struct operation *wait_for(const struct bed *bed, unsigned socket, DWORD 
     default:
         bed_fail("WSAWaitForMultipleEvents fails with Winsock error %d", WSAGetLastError());
     }
-    if (!client.provider.lpWSPGetOverlappedResult(operation->socket, &operation->overlapped, &bytes,
-                                                  FALSE, &flags, &error))
+    if (!operations.client->provider.lpWSPGetOverlappedResult(
+            operation->socket, &operation->overlapped, &bytes, FALSE, &flags, &error))
         bed_fail("WSPGetOverlappedResult fails with Winsock error %d", error);
     operation_check(operation, 0, bytes);
     operations.last = (const uint8_t *)operation->buffer.buf;
@@ -85,7 +85,7 @@ static unsigned receive_paced(struct bed *bed, unsigned wanted, unsigned first, 
         }
         ticks[taken++] = rte_rdtsc() - paced_stamp_of(operation->buffer.buf);
         post_again(bed, at, operation);
-        at = at + 1 == client.count ? 0 : at + 1;
+        at = at + 1 == bed->options->sockets ? 0 : at + 1;
     }
     return taken;
 }
@@ -95,7 +95,7 @@ static uint64_t receive(struct bed *bed, uint64_t until)
     uint64_t datagrams = 0;
 
     do {
-        for (unsigned i = 0; i < client.count; i++)
+        for (unsigned i = 0; i < bed->options->sockets; i++)
             for (unsigned turn = 0; turn < RECEIVE_TURN; turn++) {
                 struct operation *operation = wait_for(bed, i, 0);
 

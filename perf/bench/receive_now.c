@@ -7,17 +7,17 @@
 #include "capture.h"
 #include "receive.h"
 
-static uint8_t payload[CAPTURE_PAYLOAD_ROOM] __rte_cache_aligned;
+static uint8_t payloads[BED_MAX_LANES][CAPTURE_PAYLOAD_ROOM] __rte_cache_aligned;
 
 /* Up to RECEIVE_TURN datagrams of one socket. */
-static inline unsigned take_turn(SOCKET socket, WSABUF *buffer)
+static inline unsigned take_turn(const struct client *of, SOCKET socket, WSABUF *buffer)
 {
     for (unsigned taken = 0; taken < RECEIVE_TURN; taken++) {
         DWORD received, flags = 0;
         int error;
 
-        if (client.provider.lpWSPRecv(socket, buffer, 1, &received, &flags, NULL, NULL, NULL,
-                                      &error) != 0) {
+        if (of->provider.lpWSPRecv(socket, buffer, 1, &received, &flags, NULL, NULL, NULL,
+                                   &error) != 0) {
             if (error != WSAEWOULDBLOCK)
                 bed_fail("WSPRecv fails with Winsock error %d", error);
             return taken;
@@ -30,20 +30,20 @@ static inline unsigned take_turn(SOCKET socket, WSABUF *buffer)
 
 static uint64_t receive(struct bed *bed, uint64_t until)
 {
-    WSABUF buffer = {.len = bed->options->payload, .buf = (char *)payload};
+    const struct client *of = client_of(bed);
+    WSABUF buffer = {.len = bed->options->payload, .buf = (char *)payloads[bed->lane]};
     uint64_t datagrams = 0;
 
     do {
-        for (unsigned i = 0; i < client.count; i++)
-            datagrams += take_turn(client.sockets[i], &buffer);
+        for (unsigned i = 0; i < of->count; i++)
+            datagrams += take_turn(of, of->sockets[i], &buffer);
     } while (rte_rdtsc() < until);
     return datagrams;
 }
 
 static const uint8_t *last_payload(const struct bed *bed)
 {
-    (void)bed;
-    return payload;
+    return payloads[bed->lane];
 }
 
 const struct side side_now = {

@@ -7,21 +7,21 @@
 
 #include "receive.h"
 
-static struct operations operations;
+static struct operations operations[BED_MAX_LANES];
 
 static void begin(struct bed *bed)
 {
-    operations_create(&operations, bed, NULL);
+    operations_create(&operations[bed->lane], bed, NULL);
 }
 
 static void end(struct bed *bed)
 {
-    (void)bed;
-    operations_free(&operations);
+    operations_free(&operations[bed->lane]);
 }
 
 /* Up to RECEIVE_TURN completions of one socket. */
-static inline unsigned take_turn(struct operation *rows, unsigned count, unsigned *next)
+static inline unsigned take_turn(struct operations *all, struct operation *rows, unsigned count,
+                                 unsigned *next)
 {
     for (unsigned taken = 0; taken < RECEIVE_TURN; taken++) {
         struct operation *operation = &rows[*next];
@@ -30,7 +30,7 @@ static inline unsigned take_turn(struct operation *rows, unsigned count, unsigne
         if (status == WSS_OPERATION_IN_PROGRESS)
             return taken;
         operation_check(operation, status, operation->overlapped.InternalHigh);
-        operations.last = (const uint8_t *)operation->buffer.buf;
+        all->last = (const uint8_t *)operation->buffer.buf;
         operation_post(operation);
         *next = *next + 1 == count ? 0 : *next + 1;
     }
@@ -39,21 +39,20 @@ static inline unsigned take_turn(struct operation *rows, unsigned count, unsigne
 
 static uint64_t receive(struct bed *bed, uint64_t until)
 {
-    unsigned posted = bed->options->posted;
+    struct operations *all = &operations[bed->lane];
+    unsigned posted = bed->options->posted, sockets = bed->options->sockets;
     uint64_t datagrams = 0;
 
     do {
-        for (unsigned i = 0; i < client.count; i++)
-            datagrams +=
-                take_turn(operations.rows + (size_t)i * posted, posted, &operations.next[i]);
+        for (unsigned i = 0; i < sockets; i++)
+            datagrams += take_turn(all, all->rows + (size_t)i * posted, posted, &all->next[i]);
     } while (rte_rdtsc() < until);
     return datagrams;
 }
 
 static const uint8_t *last_payload(const struct bed *bed)
 {
-    (void)bed;
-    return operations.last;
+    return operations[bed->lane].last;
 }
 
 const struct side side_posted = {

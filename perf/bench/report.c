@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "report.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,8 @@ bool report_is_noisy(const struct report *report)
 
 static const char *verdict(const struct report *report)
 {
+    if (report->bed->options->share_cpus)
+        return "CPUs are shared, no conclusion";
     return report_is_noisy(report) ? "too noisy to conclude" : "quiet enough";
 }
 
@@ -146,10 +149,13 @@ void report_text_tail(const struct report *report)
     printf("instructions per datagram: %s\n", NO_INSTRUCTIONS);
     if (report->missing_buffers != 0)
         printf("%u packet buffers did not come back\n", report->missing_buffers);
-    printf("%s: %s are %.1f %% apart (quartiles; bound %.0f %%),\nthreads were preempted %u times, "
-           "load average %.1f to %.1f.\n",
-           report_is_noisy(report) ? "Too noisy to conclude" : "Quiet enough",
-           report->noise_of != NULL ? report->noise_of : "the floor's own slices",
-           report->floor_noise * 100, REPORT_NOISE_BOUND * 100, report->preemptions,
-           report->bed->load_at_start, report->load_at_end);
+    const char *result = verdict(report);
+
+    printf(
+        "%c%s: %s are %.1f %% apart (quartiles; bound %.0f %%),\nthreads were preempted %u times, "
+        "load average %.1f to %.1f.\n",
+        toupper((unsigned char)result[0]), result + 1,
+        report->noise_of != NULL ? report->noise_of : "the floor's own slices",
+        report->floor_noise * 100, REPORT_NOISE_BOUND * 100, report->preemptions,
+        report->bed->load_at_start, report->load_at_end);
 }

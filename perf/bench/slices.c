@@ -38,7 +38,7 @@ struct slice slice_run(struct bed *bed, const struct side *side, unsigned millis
 {
     uint64_t length = bed_ticks(bed, milliseconds);
     uint64_t warm_up = (uint64_t)((double)length * SLICE_WARM_UP);
-    uint64_t preemptions = bed_preemptions();
+    uint64_t preemptions = bed_preemptions_of(bed);
     /* All that was delivered before this slice has been received. */
     uint64_t received = side->delivered(bed);
 
@@ -59,7 +59,7 @@ struct slice slice_run(struct bed *bed, const struct side *side, unsigned millis
         .seconds = (double)ticks / bed->ticks_per_second,
         .datagrams = datagrams,
         .dropped = dropped,
-        .preemptions = bed_preemptions() - preemptions,
+        .preemptions = bed_preemptions_of(bed) - preemptions,
     };
 }
 

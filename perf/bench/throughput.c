@@ -4,6 +4,7 @@
 
 #include "client.h"
 #include "command.h"
+#include "lanes.h"
 #include "report.h"
 #include "slices.h"
 
@@ -11,7 +12,8 @@
 struct series {
     const char *name;
     const struct side *side;
-    struct slice *slices;
+    unsigned lanes;       /* that take part, the first ones */
+    struct slice *slices; /* of all lanes together */
     struct spread rate;
     double drop_share; /* of what found its way to this side's rings */
 };
@@ -19,7 +21,18 @@ struct series {
 enum {
     WIRERX,
     FLOOR,
+    ONE_LCORE, /* wirerx again, by the first lane alone: only where there are several */
     SERIES
+};
+
+struct run {
+    struct bed lanes[BED_MAX_LANES];
+    struct bench_options options[BED_MAX_LANES]; /* by lane */
+    unsigned lanes_count;
+    struct series series[SERIES];
+    unsigned series_count;
+    const struct series *current;
+    struct slice slices[BED_MAX_LANES]; /* the current one's, by lane */
 };
 
 static double gigabits(const struct bench_options *options, double rate)
@@ -27,13 +40,22 @@ static double gigabits(const struct bench_options *options, double rate)
     return rate * options->payload * 8 / 1e9;
 }
 
+/* --- what comes of it ------------------------------------------------------------------------------ */
+
+static double *allocate(unsigned count)
+{
+    double *values = calloc(count, sizeof *values);
+
+    if (values == NULL)
+        bed_fail("out of memory");
+    return values;
+}
+
 static void evaluate(struct series *series, unsigned count)
 {
-    double *rates = calloc(count, sizeof *rates);
+    double *rates = allocate(count);
     uint64_t datagrams = 0, dropped = 0;
 
-    if (rates == NULL)
-        bed_fail("out of memory");
     for (unsigned i = 0; i < count; i++) {
         rates[i] = slice_rate(&series->slices[i]);
         datagrams += series->slices[i].datagrams;
@@ -45,37 +67,45 @@ static void evaluate(struct series *series, unsigned count)
     free(rates);
 }
 
-static struct spread ratios_of(const struct series *series, unsigned count)
+static struct spread ratios_of(const struct run *run, unsigned by, unsigned count)
 {
-    double *ratios = calloc(count, sizeof *ratios);
+    double *ratios = allocate(count);
 
-    if (ratios == NULL)
-        bed_fail("out of memory");
     for (unsigned i = 0; i < count; i++) {
-        double bare = slice_rate(&series[FLOOR].slices[i]);
+        double divisor = slice_rate(&run->series[by].slices[i]);
 
-        ratios[i] = bare > 0 ? slice_rate(&series[WIRERX].slices[i]) / bare : 0;
+        ratios[i] = divisor > 0 ? slice_rate(&run->series[WIRERX].slices[i]) / divisor : 0;
     }
     struct spread spread = spread_of(ratios, count);
     free(ratios);
     return spread;
 }
 
-static void print_text(const struct report *report, const struct series *series)
+static void print_text(const struct report *report, const struct run *run)
 {
     const struct bench_options *options = report->bed->options;
 
     report_text_head(report);
-    printf("%-16s %14s %14s %10s %10s\n", "", "datagrams/s", "payload Gb/s", "dropped", "spread");
-    for (unsigned i = 0; i < SERIES; i++) {
-        const struct series *row = &series[i];
+    for (unsigned i = 0; run->lanes_count > 1 && i < run->lanes_count; i++)
+        printf("lcore on CPU %u, its client on CPU %u: %u sockets%s", run->lanes[i].lcore_cpu,
+               run->lanes[i].client_cpu, run->options[i].sockets,
+               i + 1 < run->lanes_count ? "\n" : "\n\n");
+    printf("%-26s %14s %14s %10s %10s\n", "", "datagrams/s", "payload Gb/s", "dropped", "spread");
+    for (unsigned i = 0; i < run->series_count; i++) {
+        const struct series *row = &run->series[i];
         char name[32];
 
-        snprintf(name, sizeof name, i == WIRERX ? "wirerx, %s" : "%s",
-                 i == WIRERX ? row->side->name : row->name);
-        printf("%-16s %14.0f %14.3f %9.1f%% %9.1f%%\n", name, row->rate.median,
+        snprintf(name, sizeof name, i == FLOOR ? "%s" : "wirerx, %s%s", row->side->name,
+                 i == ONE_LCORE ? ", one lcore" : "");
+        printf("%-26s %14.0f %14.3f %9.1f%% %9.1f%%\n", name, row->rate.median,
                gigabits(options, row->rate.median), row->drop_share * 100,
                spread_relative(&row->rate) * 100);
+    }
+    if (run->series_count > ONE_LCORE) {
+        struct spread ratio = ratios_of(run, ONE_LCORE, options->slices);
+
+        printf("\n%u lcores by one: %.3f (quartiles %.3f and %.3f, range %.3f to %.3f)\n",
+               run->lanes_count, ratio.median, ratio.low, ratio.high, ratio.minimum, ratio.maximum);
     }
     report_text_tail(report);
 }
@@ -101,81 +131,178 @@ static json_t *series_json(const struct bench_options *options, const struct ser
     return object;
 }
 
-static void print_json(const struct report *report, const struct series *series)
+static json_t *lanes_json(const struct run *run)
+{
+    json_t *array = json_array();
+
+    for (unsigned i = 0; i < run->lanes_count; i++)
+        json_array_append_new(array, json_pack("{s:I, s:I, s:I}", "lcore_cpu",
+                                               (json_int_t)run->lanes[i].lcore_cpu, "client_cpu",
+                                               (json_int_t)run->lanes[i].client_cpu, "sockets",
+                                               (json_int_t)run->options[i].sockets));
+    return array;
+}
+
+static void print_json(const struct report *report, const struct run *run)
 {
     const struct bench_options *options = report->bed->options;
     json_t *object = report_json(report);
 
     json_object_set_new(object, "mode", json_string(options->mode->name));
     json_object_set_new(object, "posted", json_integer(options->posted));
-    for (unsigned i = 0; i < SERIES; i++)
-        json_object_set_new(object, series[i].name, series_json(options, &series[i]));
+    json_object_set_new(object, "lcores", lanes_json(run));
+    if (run->series_count > ONE_LCORE) {
+        struct spread ratio = ratios_of(run, ONE_LCORE, options->slices);
+
+        json_object_set_new(object, "ratio_to_one_lcore", json_real(ratio.median));
+        json_object_set_new(object, "ratio_to_one_lcore_spread", report_json_spread(&ratio));
+    }
+    for (unsigned i = 0; i < run->series_count; i++)
+        json_object_set_new(object, run->series[i].name, series_json(options, &run->series[i]));
     report_json_print(object);
 }
 
-static void run_slices(struct bed *bed, struct series *series, struct report *report)
+/* --- slices ----------------------------------------------------------------------------------------- */
+
+static int run_slice(struct bed *bed, void *argument)
 {
-    for (unsigned i = 0; i < bed->options->slices; i++)
-        for (unsigned s = 0; s < SERIES; s++) {
-            series[s].slices[i] = slice_run(bed, series[s].side, bed->options->slice_ms);
-            report->preemptions += (unsigned)series[s].slices[i].preemptions;
+    struct run *run = argument;
+
+    if (bed->lane < run->current->lanes)
+        run->slices[bed->lane] = slice_run(bed, run->current->side, bed->options->slice_ms);
+    return 0;
+}
+
+/* Their rates add up, as they were measured at the same time. */
+static struct slice sum(const struct slice *slices, unsigned count)
+{
+    struct slice sum = slices[0];
+    double rate = slice_rate(&slices[0]);
+
+    for (unsigned i = 1; i < count; i++) {
+        sum.datagrams += slices[i].datagrams;
+        sum.dropped += slices[i].dropped;
+        sum.preemptions += slices[i].preemptions;
+        rate += slice_rate(&slices[i]);
+    }
+    if (rate > 0)
+        sum.seconds = (double)sum.datagrams / rate;
+    return sum;
+}
+
+static void run_slices(struct run *run, unsigned slices, struct report *report)
+{
+    for (unsigned i = 0; i < slices; i++)
+        for (unsigned s = 0; s < run->series_count; s++) {
+            struct series *series = &run->series[s];
+
+            run->current = series;
+            lanes_together(run_slice, run);
+            series->slices[i] = sum(run->slices, series->lanes);
+            report->preemptions += (unsigned)series->slices[i].preemptions;
         }
+    for (unsigned i = 0; i < run->lanes_count; i++)
+        if (bed_handed_over(&run->lanes[i]) != 0)
+            bed_fail("lcore %u has handed datagrams over to another", i);
+}
+
+/* --- before and after ------------------------------------------------------------------------------- */
+
+static int open_lane(struct bed *bed, void *argument)
+{
+    (void)argument;
+    if (client_open(bed) != 0)
+        return -1;
+    if (bed->options->mode->begin != NULL)
+        bed->options->mode->begin(bed);
+    return 0;
+}
+
+static int close_lane(struct bed *bed, void *argument)
+{
+    (void)argument;
+    client_close_of(bed);
+    if (bed->options->mode->end != NULL)
+        bed->options->mode->end(bed);
+    return 0;
+}
+
+static int clean_up_lane(struct bed *bed, void *argument)
+{
+    (void)argument;
+    client_cleanup_of(bed);
+    return 0;
+}
+
+static void prepare(struct run *run, const struct bench_options *options)
+{
+    unsigned lanes = options->lcores;
+
+    lanes_share_sockets(run->options, options, lanes);
+    run->lanes_count = lanes;
+    run->series[WIRERX] = (struct series){.name = "wirerx", .side = options->mode, .lanes = lanes};
+    run->series[FLOOR] = (struct series){.name = "floor", .side = &side_floor, .lanes = lanes};
+    run->series[ONE_LCORE] =
+        (struct series){.name = "one_lcore", .side = options->mode, .lanes = 1};
+    run->series_count = lanes > 1 ? SERIES : ONE_LCORE;
+    for (unsigned s = 0; s < run->series_count; s++) {
+        run->series[s].slices = calloc(options->slices, sizeof *run->series[s].slices);
+        if (run->series[s].slices == NULL)
+            bed_fail("out of memory");
+    }
 }
 
 static int throughput(const struct bench_options *options)
 {
-    struct bed bed;
-    struct report report = {.bed = &bed};
-    struct series series[SERIES] = {
-        [WIRERX] = {.name = "wirerx", .side = options->mode},
-        [FLOOR] = {.name = "floor", .side = &side_floor},
-    };
+    static struct run run;
 
-    if (bed_start(&bed, options) != 0 || client_open(&bed) != 0)
+    prepare(&run, options);
+    if (bed_start_lanes(run.lanes, run.options, run.lanes_count) != 0 ||
+        lanes_start(run.lanes, run.lanes_count) != 0 || lanes_in_turn(open_lane, NULL) != 0)
         return BENCH_REFUSED;
-    for (unsigned s = 0; s < SERIES; s++) {
-        series[s].slices = calloc(options->slices, sizeof *series[s].slices);
-        if (series[s].slices == NULL)
-            bed_fail("out of memory");
-    }
-    if (options->mode->begin != NULL)
-        options->mode->begin(&bed);
-    run_slices(&bed, series, &report);
-    report.load_at_end = bed_load();
-    client_close();
-    if (options->mode->end != NULL)
-        options->mode->end(&bed);
-    report.missing_buffers = bed_stop(&bed);
-    client_cleanup();
+    struct bed whole = run.lanes[0];
+    struct report report = {.bed = &whole};
 
-    for (unsigned s = 0; s < SERIES; s++)
-        evaluate(&series[s], options->slices);
-    report.ratio = ratios_of(series, options->slices);
-    report.floor_noise = spread_relative(&series[FLOOR].rate);
+    whole.options = options;
+    run_slices(&run, options->slices, &report);
+    report.load_at_end = bed_load();
+    lanes_in_turn(close_lane, NULL);
+    report.missing_buffers = bed_stop_lanes(run.lanes, run.lanes_count);
+    lanes_in_turn(clean_up_lane, NULL);
+    lanes_stop();
+
+    for (unsigned s = 0; s < run.series_count; s++)
+        evaluate(&run.series[s], options->slices);
+    report.ratio = ratios_of(&run, FLOOR, options->slices);
+    report.floor_noise = spread_relative(&run.series[FLOOR].rate);
     if (options->json)
-        print_json(&report, series);
+        print_json(&report, &run);
     else
-        print_text(&report, series);
-    for (unsigned s = 0; s < SERIES; s++)
-        free(series[s].slices);
+        print_text(&report, &run);
+    for (unsigned s = 0; s < run.series_count; s++)
+        free(run.series[s].slices);
     return report.missing_buffers == 0 ? BENCH_OK : BENCH_FAILED;
 }
 
 static int check(const struct bench_options *options)
 {
     unsigned most = options->mode->most_outstanding;
+    unsigned sockets = (options->sockets + options->lcores - 1) / options->lcores;
 
-    if (most != 0 && options->sockets * options->posted > most)
+    if (options->sockets < options->lcores)
+        return options_wrong("--lcores %u: one socket each at least, and there are %u (--sockets)",
+                             options->lcores, options->sockets);
+    if (most != 0 && sockets * options->posted > most)
         return options_wrong("--posted: %u on each of %u sockets are more than the %u that one "
                              "thread's completion routines may be",
-                             options->posted, options->sockets, most);
+                             options->posted, sockets, most);
     return 0;
 }
 
 const struct command command_throughput = {
     .name = "throughput",
     .help = "datagrams a second, as fast as the source gives them",
-    .options = OPTIONS_OF_SLICES | OPTION_MODE | OPTION_POSTED,
+    .options = OPTIONS_OF_SLICES | OPTION_LCORES | OPTION_SHARE_CPUS | OPTION_MODE | OPTION_POSTED,
     .check = check,
     .run = throughput,
 };

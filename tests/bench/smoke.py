@@ -16,10 +16,12 @@ SHORT = ['--slices', '4', '--slice-ms', '50']
 COMMANDS = ('throughput', 'latency', 'instructions')
 MODES = ('now', 'posted', 'apc', 'batch', 'lend', 'floor')
 OPTIONS = ('sockets', 'payload', 'mode', 'slices', 'slice-ms', 'posted', 'ring-slots', 'rate',
-           'checksums', 'datagrams', 'load', 'wait', 'spin-us', 'core', 'client', 'json')
+           'checksums', 'datagrams', 'load', 'wait', 'spin-us', 'core', 'client',
+           'lcores', 'share-cpus', 'json')
 QUANTILES = (('p50', 0.5), ('p90', 0.1), ('p99', 0.01), ('p99_9', 0.001), ('p99_99', 0.0001))
 LABEL = 'software ceiling, no device'
 VERDICTS = ('quiet enough', 'too noisy to conclude')
+SHARED = 'CPUs are shared, no conclusion'
 PATIENCE = 120 * (5 if os.environ.get('WIRERX_VARIANT') in ('asan', 'tsan') else 1)
 TOO_FEW_CPUS = len(os.sched_getaffinity(0)) < 2 and 'wirerx-bench needs two CPUs'
 
@@ -43,6 +45,9 @@ REFUSED = (
     ('more than a buffer holds', ['throughput', '--payload', '8901'], 'payload'),
     ('control characters', ['throughput', '--payload', '1\n2'], 'payload'),
     ('no such mode', ['throughput', '--mode', 'fast'], 'fast'),
+    ('no lcore', ['throughput', '--lcores', '0'], 'lcores'),
+    ('too many lcores', ['throughput', '--lcores', '17'], 'lcores'),
+    ('an lcore without a socket', ['throughput', '--lcores', '2'], 'one socket'),
     ('a mode of two lines', ['throughput', '--mode', 'a\nb'], 'a?b'),
     ('no such checksums', ['throughput', '--checksums', 'maybe'], 'maybe'),
     ('no power of two', ['throughput', '--ring-slots', '100'], 'power of two'),
@@ -86,13 +91,16 @@ class Smoke(unittest.TestCase):
         report = json.loads(result.stdout)
         self.assertEqual('ratio_to_floor', next(iter(report)))
         self.assertEqual(LABEL, report['label'])
-        self.assertIn(report['verdict'], VERDICTS)
-        self.assertEqual(report['verdict'] != VERDICTS[0],
-                         report['noise']['floor_spread'] > report['noise']['bound'])
+        if '--share-cpus' in arguments:
+            self.assertEqual(SHARED, report['verdict'])
+        else:
+            self.assertIn(report['verdict'], VERDICTS)
+            self.assertEqual(report['verdict'] != VERDICTS[0],
+                             report['noise']['floor_spread'] > report['noise']['bound'])
+            self.assertNotEqual(report['machine']['lcore_cpu'], report['machine']['client_cpu'])
         self.assertEqual(0, report['buffers_missing'])
         self.assertIsNone(report['instructions_per_datagram'])
         self.assertTrue(report['instructions_reason'])
-        self.assertNotEqual(report['machine']['lcore_cpu'], report['machine']['client_cpu'])
         return report
 
     def ordered(self, spread):
@@ -125,6 +133,7 @@ class Smoke(unittest.TestCase):
         for mode in MODES:
             with self.subTest(mode):
                 report = self.throughput('--mode', mode)
+                self.assertNotIn('one_lcore', report)
                 self.assertEqual((mode, 1, 64),
                                  (report['mode'], report['sockets'], report['payload']))
 
@@ -144,6 +153,19 @@ class Smoke(unittest.TestCase):
     def test_ten_thousand_sockets(self):
         report = self.throughput('--sockets=10000', '--mode=batch')
         self.assertEqual((8, 2048), (report['ring_slots'], report['floor_slots']))
+
+    def test_several_lcores(self):
+        """On shared CPUs: all is accounted for, though its figures say nothing."""
+        for mode in ('now', 'apc'):
+            with self.subTest(mode):
+                report = self.throughput('--lcores=2', '--share-cpus', '--sockets=5', '--mode', mode)
+                self.assertEqual(5, report['sockets'])
+                self.assertEqual([3, 2], [lcore['sockets'] for lcore in report['lcores']])
+                self.assertEqual(2, len({lcore['lcore_cpu'] for lcore in report['lcores']}))
+                self.ordered(report['ratio_to_one_lcore_spread'])
+                self.assertEqual(report['ratio_to_one_lcore'],
+                                 report['ratio_to_one_lcore_spread']['median'])
+                self.assertEqual(4, len(report['one_lcore']['slices']))
 
     def test_a_queue_of_one(self):
         report = self.throughput('--sockets=3', '--ring-slots=1')
@@ -266,7 +288,7 @@ class Smoke(unittest.TestCase):
             self.assertIn('wirerx-bench %s [' % command, text)
             for name in OPTIONS:
                 with self.subTest(command, option=name):
-                    value = [] if name == 'json' else ['no such value']
+                    value = [] if name in ('json', 'share-cpus') else ['no such value']
                     result = self.run_bench(command, '--' + name, *value, '--no-such-option')
                     self.assertEqual('not an option of' not in result.stderr,
                                      '--%s ' % name in text)
@@ -285,6 +307,19 @@ class Smoke(unittest.TestCase):
         one = {min(os.sched_getaffinity(0))}
         self.refused('two CPUs', self.run_bench(
             'throughput', preexec_fn=lambda: os.sched_setaffinity(0, one)))
+
+    def test_one_cpu_is_enough_to_try_it_out(self):
+        one = {min(os.sched_getaffinity(0))}
+        result = self.run_bench('throughput', '--share-cpus', *SHORT,
+                                preexec_fn=lambda: os.sched_setaffinity(0, one))
+        self.assertEqual((0, ''), (result.returncode, result.stderr))
+        self.assertIn(SHARED, result.stdout)
+
+    def test_each_lcore_and_each_client_needs_a_cpu(self):
+        two = set(sorted(os.sched_getaffinity(0))[:2])
+        for arguments, says in ((['--lcores=2'], '4 CPUs'), (['--lcores=3', '--share-cpus'], 'may use 2')):
+            self.refused(says, self.run_bench('throughput', '--sockets=3', *arguments,
+                                              preexec_fn=lambda: os.sched_setaffinity(0, two)))
 
     def test_no_place_for_the_capture(self):
         self.refused('capture', bench('throughput', env=dict(os.environ, TMPDIR='/proc/no/such')))
