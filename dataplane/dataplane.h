@@ -30,7 +30,7 @@ struct endpoint_operations {
     /**
      * Serve an endpoint's posted receives from its ring, and its posted sends into its send queue. Called
      * on the home lcore with LOCK held; releases it by lock_word_release_from_lcore() and then signals
-     * what it completed.
+     * what it completed. Bounded: some 32 completions and 32 KiB, and one completion more.
      * @return true when some that could be served are left (AGAIN stays set)
      */
     bool (*serve)(struct endpoint *endpoint);

@@ -227,6 +227,7 @@ bool lcore_step(struct lcore *lcore, uint64_t now)
 
     lcore->pass++;
     lcore->wakes_left = LCORE_WAKES_PER_PASS;
+    lcore->served_bytes = 0;
     lcore->free_buffers_known = false;
     for (unsigned i = 0; i < lcore->queues_count; i++)
         busy |= poll_queue(lcore, &lcore->queues[i], now);

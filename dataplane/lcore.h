@@ -29,6 +29,10 @@
 /** Wake-up system calls an lcore makes itself in one pass; the service thread makes the others. */
 #define LCORE_WAKES_PER_PASS 4u
 
+/** Payload bytes that posted receives are given in one pass before the others wait for the next one. One
+ *  service is bounded as well (endpoint_operations.serve), so a pass copies no more than both. */
+#define LCORE_SERVE_BYTES_PER_PASS 65536u
+
 /** Endpoints whose way home is looked at in one pass without traffic. */
 #define LCORE_SWEEP 8u
 
@@ -83,6 +87,7 @@ struct lcore {
 
     struct wake_sink sink;
     unsigned wakes_left;
+    uint64_t served_bytes;  /**< what this pass has given posted receives */
     bool service_called;    /**< something was deferred in this pass */
     struct rte_ring *wakes; /**< struct deferred_wake, for the service thread */
     /** The same, a stack: pushed by the lcore, emptied by the service thread, never full. */

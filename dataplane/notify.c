@@ -26,6 +26,12 @@ static void ask_service_thread(struct lcore *lcore, struct endpoint *e)
     lcore->service_called = true;
 }
 
+/* Has this pass copied enough? Frames that wait for the next burst are others' datagrams. */
+static bool has_served_enough(const struct lcore *lcore)
+{
+    return lcore->served_bytes >= LCORE_SERVE_BYTES_PER_PASS;
+}
+
 /* One attempt at a socket that has posted receives. Returns true when a service is still owed. */
 static bool attempt(struct lcore *lcore, struct endpoint *e)
 {
@@ -37,8 +43,16 @@ static bool attempt(struct lcore *lcore, struct endpoint *e)
         counter_add(&lcore->own_counters, COUNTER_AGAIN_LEFT, 1);
         return true;
     }
+    if (unlikely(has_served_enough(lcore))) {
+        lock_word_release_from_lcore(&e->word, true); /* R3, with no completion */
+        return true;
+    }
     counter_add(&lcore->own_counters, COUNTER_COMPLETIONS, 1);
-    return lcore->operations->serve(e);
+    uint64_t before = atomic_load_explicit(&e->bytes_consumed, memory_order_relaxed);
+    bool more = lcore->operations->serve(e);
+    /* LOCK is released: a client may have consumed as well, which makes it too much, never too little. */
+    lcore->served_bytes += atomic_load_explicit(&e->bytes_consumed, memory_order_relaxed) - before;
+    return more;
 }
 
 void lcore_owe_service(struct lcore *lcore, struct endpoint *e)
@@ -83,6 +97,8 @@ unsigned lcore_serve_ready(struct lcore *lcore)
             owed = true; /* the holder serves, or leaves AGAIN */
         else if (!(word & LOCK_WORD_AGAIN))
             owed = false; /* it has served */
+        else if (has_served_enough(lcore))
+            owed = true; /* AGAIN stays: the next pass */
         else
             owed = attempt(lcore, e);
         if (owed) {

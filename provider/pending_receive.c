@@ -46,28 +46,34 @@ static bool look_for(struct endpoint *endpoint, struct posted_operation *receive
     return receive_look(endpoint, receive->owner, &room, got);
 }
 
+/** Payload bytes that one service by an lcore copies before it leaves the rest to the next: while it copies
+ *  it polls no queue. Clients copy for themselves. */
+#define SERVE_BYTES_ON_LCORE 32768u
+
 static bool serve_receives(struct endpoint *endpoint, struct wsp_socket *socket,
-                           struct completion_batch *batch)
+                           struct completion_batch *batch, uint64_t most_bytes)
 {
     struct posted_operation *receive;
     struct received got;
+    uint64_t bytes = 0;
 
     while ((receive = socket->receives.first) != NULL) {
-        if (batch->count >= COMPLETION_BATCH)
+        if (batch->count >= COMPLETION_BATCH || bytes >= most_bytes)
             return endpoint_front(endpoint) != NULL || socket->ended;
         if (!look_for(endpoint, receive, &got))
             break;
         posted_remove_first(endpoint, POSTED_RECEIVE);
         complete_with(endpoint, receive, &got, batch);
+        bytes += got.bytes;
     }
     return false;
 }
 
-bool pending_serve(struct endpoint *endpoint, struct completion_batch *batch)
+static bool serve(struct endpoint *endpoint, struct completion_batch *batch, uint64_t most_bytes)
 {
     struct wsp_socket *socket = socket_of(endpoint);
 
-    bool more = serve_receives(endpoint, socket, batch);
+    bool more = serve_receives(endpoint, socket, batch, most_bytes);
 
     if (unlikely(socket->sends.first != NULL || posted_is_watched(endpoint, POSTED_SEND)))
         more |= send_serve(endpoint, socket, batch);
@@ -80,6 +86,11 @@ bool pending_serve(struct endpoint *endpoint, struct completion_batch *batch)
     if (endpoint_seen_empty(endpoint))
         endpoint_flush_returns(endpoint);
     return false;
+}
+
+bool pending_serve(struct endpoint *endpoint, struct completion_batch *batch)
+{
+    return serve(endpoint, batch, UINT64_MAX);
 }
 
 /* --- releasing LOCK ------------------------------------------------------------------------------- */
@@ -124,7 +135,7 @@ static bool serve_on_lcore(struct endpoint *endpoint)
     struct completion_batch batch;
 
     batch.count = 0;
-    bool more = pending_serve(endpoint, &batch);
+    bool more = serve(endpoint, &batch, SERVE_BYTES_ON_LCORE);
 
     lock_word_release_from_lcore(&endpoint->word, more);
     completion_signal(&batch);
