@@ -72,7 +72,7 @@ void gen_manual_help(void)
         print_filled(introduction[i], 0, 0);
         putchar('\n');
     }
-    for (size_t i = 0; i < gen_option_count; i++) {
+    for (size_t i = 0; i < GEN_OPTION_ROWS; i++) {
         const struct gen_option_row *row = &gen_option_rows[i];
         size_t column = (size_t)printf("  --%s%s%s", row->name, row->argument ? " " : "",
                                        row->argument ? row->argument : "");
@@ -118,7 +118,7 @@ void gen_manual_page(void)
         roff(introduction[i]);
     }
     puts(".SH OPTIONS");
-    for (size_t i = 0; i < gen_option_count; i++) {
+    for (size_t i = 0; i < GEN_OPTION_ROWS; i++) {
         const struct gen_option_row *row = &gen_option_rows[i];
 
         printf(".TP\n\\fB\\-\\-");

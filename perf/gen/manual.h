@@ -19,8 +19,8 @@ struct gen_option_row {
     int (*take)(struct gen_options *options, const char *name, const char *text);
 };
 
-extern const struct gen_option_row gen_option_rows[];
-extern const size_t gen_option_count;
+#define GEN_OPTION_ROWS 24u
+extern const struct gen_option_row gen_option_rows[GEN_OPTION_ROWS];
 
 /** `wirerx-gen --help`. */
 void gen_manual_help(void);

@@ -43,7 +43,6 @@ struct gen_size {
 struct gen_options {
     const char *devices[GEN_LINES]; /**< the second is NULL when both lines use the first */
     enum gen_pattern pattern;
-    bool pattern_given;
     double
         rates[GEN_MAX_STEPS]; /**< frames a second on each line; 0: as fast as the device takes */
     unsigned steps;
