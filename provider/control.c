@@ -171,6 +171,12 @@ int wirerx_counters(enum wirerx_scope scope, unsigned index, struct wirerx_count
     return 0;
 }
 
+static uint32_t reserved_bytes(const struct endpoint *e)
+{
+    return (uint32_t)(sizeof *e + e->slots * sizeof *e->ring +
+                      (size_t)rte_ring_get_memsize(e->slots * 2) + e->send.capacity);
+}
+
 int wirerx_socket_counters(SOCKET s, struct wirerx_socket_counters *counters)
 {
     struct completion_batch batch = {.count = 0};
@@ -198,6 +204,7 @@ int wirerx_socket_counters(SOCKET s, struct wirerx_socket_counters *counters)
         .queued = endpoint_queued(e),
         .lent = reference.socket->loans.total,
         .lent_buffers = reference.socket->loans.buffers,
+        .reserved_bytes = reserved_bytes(e),
     };
     uint64_t consumed = atomic_load_explicit(&e->bytes_consumed, memory_order_relaxed);
     if (counters->delivered_bytes > consumed)

@@ -29,6 +29,11 @@ struct field {
 #type "." #member, who, offsetof(struct type, member), sizeof(((struct type *)0)->member) \
     }
 
+#define POINTER(type, member, who)                                            \
+    {                                                                         \
+#type "." #member, who, offsetof(struct type, member), sizeof(void *) \
+    }
+
 /* Written for each datagram or each burst of them. */
 static const struct field endpoint_fields[] = {
     FIELD(endpoint, tail, LCORE),
@@ -46,8 +51,8 @@ static const struct field endpoint_fields[] = {
     FIELD(endpoint, lcore.not_from_peer, LCORE),
     FIELD(endpoint, lcore.refreshed, LCORE),
     FIELD(endpoint, lcore.sent_home_known, LCORE),
-    FIELD(endpoint, lcore.touched_next, LCORE),
-    FIELD(endpoint, lcore.ready_next, LCORE),
+    POINTER(endpoint, lcore.touched_next, LCORE),
+    POINTER(endpoint, lcore.ready_next, LCORE),
     FIELD(endpoint, word, CLIENT),
     FIELD(endpoint, posted, CLIENT),
     FIELD(endpoint, sleepers, CLIENT),
@@ -63,11 +68,11 @@ static const struct field endpoint_fields[] = {
 };
 
 static const struct field lcore_fields[] = {
-    FIELD(lcore, pass, LCORE),         FIELD(lcore, touched, LCORE),
-    FIELD(lcore, ready, LCORE),        FIELD(lcore, homed, LCORE),
+    FIELD(lcore, pass, LCORE),         POINTER(lcore, touched, LCORE),
+    POINTER(lcore, ready, LCORE),      POINTER(lcore, homed, LCORE),
     FIELD(lcore, free_buffers, LCORE), FIELD(lcore, wakes_left, LCORE),
     FIELD(lcore, served_bytes, LCORE), FIELD(lcore, handover_counters, LCORE),
-    FIELD(lcore, own_counters, LCORE), FIELD(lcore, senders, CLIENT),
+    FIELD(lcore, own_counters, LCORE), POINTER(lcore, senders, CLIENT),
 };
 
 /* The way home: its producer is the client, its consumer the lcore. */

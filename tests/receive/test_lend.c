@@ -331,6 +331,23 @@ SUITE_TEST(lend, counts_towards_the_share_of_the_pool)
     CHECK_GE_U64(held, 16);
 }
 
+SUITE_TEST(lend,
+           reserves_no_packet_buffers_ahead) /* 16 bytes a slot, and 8 for each way home twice */
+{
+    unsigned free_buffers = wire_free_buffers();
+    SOCKET s = open_socket(PORT);
+    uint32_t rings = 256 * (16 + 2 * 8), reserved = counters_of(s).reserved_bytes;
+
+    CHECK_GE_U64(reserved, rings);
+    CHECK_LE_U64(reserved, rings + 4096);
+    arrive_text(PORT, "text");
+    CHECK_EQ_I64(lend_anew(s, 1), 0);
+    CHECK_EQ_U64(counters_of(s).reserved_bytes, reserved);
+    CHECK_EQ_I64(give_back(s, 0), 0);
+    wire_settle();
+    CHECK_EQ_U64(wire_free_buffers(), free_buffers);
+}
+
 /* --- ends ------------------------------------------------------------------------------------------------- */
 
 SUITE_TEST(lend, is_over_when_the_socket_is_closed) // K01

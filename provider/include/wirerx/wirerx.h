@@ -149,8 +149,12 @@ struct wirerx_socket_counters {
     uint64_t conditions; /**< put in the ring as well: ends and errors that a receive reported */
     uint32_t queued;     /**< in the ring now */
     uint64_t queued_bytes;
-    uint64_t lent;         /**< of received: given by wirerx_lend(), without a copy */
-    uint32_t lent_buffers; /**< packet buffers that are out now */
+    uint64_t lent;           /**< of received: given by wirerx_lend(), without a copy */
+    uint32_t lent_buffers;   /**< packet buffers that are out now */
+    uint32_t reserved_bytes; /**< memory that is this socket's alone, from WSPSocket to close: its
+                                  state, its ring and the way home of its buffers (sockets.ring_slots
+                                  decides), its send buffer once it has sent. The packet buffers are
+                                  all sockets' together */
 };
 
 /** @return 0, WSAENOTSOCK, WSAEFAULT */
