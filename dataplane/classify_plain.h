@@ -80,10 +80,10 @@ static inline bool plain_ip_checksum_is_right(const uint8_t *ip)
                               (second >> 32) + plain_load32(ip + 16));
 }
 
-/** Is the frame where it is in a buffer of ours, alone there, so that its address follows from the mbuf's? */
+/** Is the frame in one segment, which nobody else has, and where its address follows from the mbuf's? */
 static inline bool plain_is_placed(const struct rte_mbuf *mbuf)
 {
-    return mbuf->nb_segs == 1 &&
+    return rte_mbuf_refcnt_read(mbuf) == 1 && mbuf->nb_segs == 1 &&
            (uintptr_t)mbuf->buf_addr + mbuf->data_off == (uintptr_t)mbuf + RX_PLAIN_FRAME;
 }
 

@@ -15,9 +15,6 @@
 #include "quick_obstacles.h"
 #include "receive.h"
 
-/** A handle's generation is odd while there is a socket. */
-#define QUICK_ODD (1ull << LOCK_WORD_GENERATION_SHIFT)
-
 /** How far ahead of the datagram that is taken others are fetched into the cache. */
 #define QUICK_AHEAD 3u
 
@@ -155,9 +152,10 @@ static inline enum quick receive_quick(SOCKET s, const WSABUF *buffers, DWORD co
                  !quick_is_possible()))
         return QUICK_NO;
     struct endpoint *e = endpoint_at(socket_identity_slot(s));
-    uint64_t word = socket_identity_word(s);
-    if (unlikely(e == NULL || (word & QUICK_ODD) == 0 || !guard_load32(flags, &flags_in) ||
-                 flags_in != 0))
+    uint64_t generation = socket_identity_generation(s);
+    uint64_t word = generation << LOCK_WORD_GENERATION_SHIFT;
+    if (unlikely(e == NULL || !socket_generation_is_possible(generation) ||
+                 !guard_load32(flags, &flags_in) || flags_in != 0))
         return QUICK_NO;
     if (from != NULL && (fromlen == NULL || !guard_load32(fromlen, &room) ||
                          (INT)room < (INT)sizeof(struct sockaddr_in)))

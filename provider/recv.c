@@ -7,7 +7,7 @@
 #include "spi.h"
 #include "watch.h"
 
-#define OUT_OF_LINE __attribute__((noinline))
+#define OUT_OF_LINE __attribute__((noinline, cold))
 
 /* M05: a receive that fails enables FD_READ again, wherever it fails. What receive_now() refuses it has
  * seen to itself. */

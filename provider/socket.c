@@ -25,10 +25,11 @@ bool socket_resolve(SOCKET s, struct socket_reference *reference)
          provider_upcalls.lpWPUQuerySocketHandleContext(s, &identity, &error) != 0))
         return false;
     uint32_t slot = socket_identity_slot(identity);
-    reference->generation = socket_identity_generation(identity);
+    uint64_t generation = socket_identity_generation(identity);
     reference->endpoint = endpoint_at(slot);
-    if (reference->endpoint == NULL || (reference->generation & 1) == 0)
+    if (reference->endpoint == NULL || !socket_generation_is_possible(generation))
         return false;
+    reference->generation = (uint32_t)generation;
     reference->socket = &sockets[slot];
     return true;
 }

@@ -118,33 +118,35 @@ int socket_lock(SOCKET s, struct socket_reference *reference);
 int socket_relock(const struct socket_reference *reference);
 
 /*
- * The handle value for our own host, and the context for a foreign one: the generation in the upper
- * half, as in the lock word, and four times the slot in the lower; a multiple of four like every
- * Windows handle, and never zero because an open socket's generation is odd.
+ * The handle value for our own host, and the context for a foreign one: four times the slot in the low
+ * bits, the generation above; a multiple of four like every Windows handle, and never zero because an
+ * open socket's generation is odd. The first sockets of a slot have handles that an int can hold, as on
+ * Windows, where programs have come to rely on it.
  */
+#define SOCKET_SLOT_BITS 16
+_Static_assert(CONFIG_MAX_SOCKETS <= 1u << SOCKET_SLOT_BITS, "every slot must have a handle");
+
 static inline uintptr_t socket_identity(uint32_t slot, uint32_t generation)
 {
-    return (uintptr_t)generation << 32 | (uintptr_t)slot << 2;
+    return ((uintptr_t)generation << SOCKET_SLOT_BITS | slot) << 2;
 }
 
-/** Its slot; CONFIG_MAX_SOCKETS or more: there never was such a handle. */
 static inline uint32_t socket_identity_slot(uintptr_t identity)
 {
-    uint32_t low = (uint32_t)identity;
-
-    return low >> 2 | low << 30; /* what is no multiple of four becomes large */
+    return (uint32_t)(identity >> 2) & ((1u << SOCKET_SLOT_BITS) - 1);
 }
 
-static inline uint32_t socket_identity_generation(uintptr_t identity)
+/** More than 32 bits: there never was such a handle. */
+static inline uint64_t socket_identity_generation(uintptr_t identity)
 {
-    return (uint32_t)(identity >> 32);
+    /* Rotated: what is no multiple of four becomes large. */
+    return (identity >> 2 | identity << 62) >> SOCKET_SLOT_BITS;
 }
 
-/** The lock word of the socket while nobody holds it. */
-static inline uint64_t socket_identity_word(uintptr_t identity)
+/** Can a socket have had this generation while it was open? */
+static inline bool socket_generation_is_possible(uint64_t generation)
 {
-    _Static_assert(LOCK_WORD_GENERATION_SHIFT == 32, "the generation is in the upper half of both");
-    return identity >> 32 << 32;
+    return generation >> 32 == 0 && (generation & 1) != 0;
 }
 
 /** The record of an endpoint. */

@@ -6,6 +6,7 @@
 
 #include "harness.h"
 
+#include <limits.h>
 #include <sys/mman.h>
 
 #if !UNDER_THREAD_SANITIZER
@@ -324,6 +325,21 @@ SUITE_TEST(arguments, what_is_no_socket_is_refused) // A05 A12
     CHECK_REFUSED(receive(other, room, sizeof room), WSAENOTSOCK);
     CHECK_EQ_STR(room, "untouched");
     CHECK_TEXT(receive(s, room, sizeof room), room, "kept");
+}
+
+/* Programs that keep a SOCKET in an int work on Windows; a handle with any bit changed is none. */
+SUITE_TEST(arguments, handles_fit_an_int_and_bent_ones_are_none) // A05
+{
+    SOCKET s = open_socket(PORT);
+    char room[16];
+
+    CHECK(s != 0 && s <= INT_MAX);
+    CHECK_EQ_U64(s % 4, 0);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        arrive_text(PORT, "stays");
+        CHECK_REFUSED(receive(s ^ (SOCKET)1 << bit, room, sizeof room), WSAENOTSOCK);
+        CHECK_TEXT(receive(s, room, sizeof room), room, "stays");
+    }
 }
 
 SUITE_TEST(arguments, count_may_be_missing_only_with_an_overlapped) // A07 A08
