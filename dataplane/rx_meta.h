@@ -4,8 +4,9 @@
 
 /**
  * @file
- * What every receiver of a frame shares, kept in the mbuf's private area. Written once by the lcore
- * that classified the frame, before the frame is published to any ring; immutable from then on.
+ * What every receiver of a frame shares, kept in the mbuf's private area; of a plain datagram that has
+ * one receiver only where its headers were (rx_meta_of_plain(); element_meta() knows which). Written once
+ * by the lcore that classified the frame, before it is published to any ring; immutable from then on.
  * The consumer's position inside a message belongs to the socket, never to the mbuf.
  */
 

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS 80
+#include "text_fill.h"
+
 #define HELP_INDENT 24
 
 static const char summary[] = "receive market data through WSPRecv over DPDK";
@@ -50,33 +51,6 @@ static const struct documented examples[] = {
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
-/** Words of `text` filled into lines, each `indent` columns in; the cursor stands at `column`. */
-static void print_filled(const char *text, size_t indent, size_t column)
-{
-    bool first = true;
-
-    while (*text != '\0') {
-        size_t word = strcspn(text, " ");
-        if (!first && column + 1 + word > COLUMNS) {
-            putchar('\n');
-            column = 0;
-            first = true;
-        }
-        for (; column < indent; column++)
-            putchar(' ');
-        if (!first) {
-            putchar(' ');
-            column++;
-        }
-        fwrite(text, 1, word, stdout);
-        column += word;
-        text += word;
-        text += strspn(text, " ");
-        first = false;
-    }
-    putchar('\n');
-}
-
 static void print_term(const char *term, const char *text)
 {
     size_t column = (size_t)printf("  %s", term);
@@ -85,13 +59,13 @@ static void print_term(const char *term, const char *text)
         putchar('\n');
         column = 0;
     }
-    print_filled(text, HELP_INDENT, column);
+    text_fill(text, HELP_INDENT, column);
 }
 
 static void print_paragraphs(const char *const *paragraphs)
 {
     for (; *paragraphs != NULL; paragraphs++) {
-        print_filled(*paragraphs, 0, 0);
+        text_fill(*paragraphs, 0, 0);
         putchar('\n');
     }
 }
@@ -120,8 +94,8 @@ void manual_command(const struct command_row *command)
 {
     char term[96];
 
-    print_filled(command->synopsis, strlen("usage: wirerx ") + strlen(command->name) + 1,
-                 (size_t)printf("usage: wirerx %s ", command->name));
+    text_fill(command->synopsis, strlen("usage: wirerx ") + strlen(command->name) + 1,
+              (size_t)printf("usage: wirerx %s ", command->name));
     putchar('\n');
     print_paragraphs(command->description);
     for (size_t i = 0; i < command->option_count; i++) {

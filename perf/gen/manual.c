@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "manual.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS 80u
+#include "shim/text_fill.h"
+
 #define INDENT 24u
 
 static const char summary[] = "send market data with sequence numbers and time stamps over DPDK";
@@ -36,40 +36,12 @@ static const struct {
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
-/* Words of `text` filled into lines, each `indent` columns in; the cursor stands at `column`. */
-static void print_filled(const char *text, size_t indent, size_t column)
-{
-    bool first = true;
-
-    while (*text != '\0') {
-        size_t word = strcspn(text, " ");
-
-        if (!first && column + 1 + word > COLUMNS) {
-            putchar('\n');
-            column = 0;
-            first = true;
-        }
-        for (; column < indent; column++)
-            putchar(' ');
-        if (!first) {
-            putchar(' ');
-            column++;
-        }
-        fwrite(text, 1, word, stdout);
-        column += word;
-        text += word;
-        text += strspn(text, " ");
-        first = false;
-    }
-    putchar('\n');
-}
-
 void gen_manual_help(void)
 {
     puts("usage: wirerx-gen --device DEVICE [OPTION]...\n"
          "       wirerx-gen --plan [OPTION]...\n");
     for (size_t i = 0; i < ROWS(introduction); i++) {
-        print_filled(introduction[i], 0, 0);
+        text_fill(introduction[i], 0, 0);
         putchar('\n');
     }
     for (size_t i = 0; i < GEN_OPTION_ROWS; i++) {
@@ -81,7 +53,7 @@ void gen_manual_help(void)
             putchar('\n');
             column = 0;
         }
-        print_filled(row->help, INDENT, column);
+        text_fill(row->help, INDENT, column);
     }
     puts(
         "  --help, --man, --version\n"
