@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "classify.h"
+#include "classify_plain.h"
 
 #include <rte_byteorder.h>
 #include <rte_ether.h>
@@ -205,4 +205,22 @@ bool classify_udp_checksum(const struct rte_mbuf *mbuf)
     sum = (sum & 0xffff) + (sum >> 16);
     sum = (sum & 0xffff) + (sum >> 16);
     return sum == 0xffff;
+}
+
+bool classify_plain_udp_sum(const uint8_t *udp)
+{
+    uint32_t left = rte_be_to_cpu_16(plain_load16(udp + PLAIN_UDP_LENGTH - PLAIN_UDP));
+    /* RFC 768: the pseudo header is addresses, protocol and UDP length. */
+    uint64_t sum = plain_load64(udp + PLAIN_ADDRESSES - PLAIN_UDP);
+
+    sum = plain_sum(sum, rte_cpu_to_be_32((uint32_t)PLAIN_PROTOCOL_UDP << 16 | left));
+    for (; left >= 8; left -= 8, udp += 8)
+        sum = plain_sum(sum, plain_load64(udp));
+    if (left != 0) {
+        uint64_t rest = 0;
+
+        memcpy(&rest, udp, left);
+        sum = plain_sum(sum, rest);
+    }
+    return plain_sum_is_right(sum);
 }

@@ -11,6 +11,7 @@
 
 #include <rte_byteorder.h>
 #include <rte_ether.h>
+#include <smmintrin.h>
 #include <string.h>
 
 #include "classify.h"
@@ -20,7 +21,6 @@ enum {
     PLAIN_ETHERTYPE = 12,
     PLAIN_IP = 14,
     PLAIN_TOTAL_LENGTH = 16,
-    PLAIN_FRAGMENT = 20, /* flags and offset, TTL, protocol */
     PLAIN_ADDRESSES = 26,
     PLAIN_UDP = 34,
     PLAIN_UDP_LENGTH = 38,
@@ -28,7 +28,7 @@ enum {
     PLAIN_PAYLOAD = RX_PLAIN_PAYLOAD,
 };
 
-#define PLAIN_PROTOCOL_UDP 17u
+#define PLAIN_PROTOCOL_UDP 17
 
 static inline uint16_t plain_load16(const uint8_t *at)
 {
@@ -52,6 +52,17 @@ static inline uint64_t plain_load64(const uint8_t *at)
 
     memcpy(&value, at, sizeof value);
     return value;
+}
+
+static inline __m128i plain_load128(const uint8_t *at)
+{
+    return _mm_loadu_si128((const __m128i *)at);
+}
+
+/** Are two pieces of 16 bytes the same in the bits of a mask? */
+static inline bool plain_matches(__m128i a, __m128i b, __m128i mask)
+{
+    return _mm_testz_si128(_mm_xor_si128(a, b), mask) != 0;
 }
 
 /** Add with the carry coming round (RFC 1071, 2: the order of bytes and the width do not matter). */
@@ -80,31 +91,63 @@ static inline bool plain_ip_checksum_is_right(const uint8_t *ip)
                               (second >> 32) + plain_load32(ip + 16));
 }
 
-/** Is the frame in one segment, which nobody else has, and where its address follows from the mbuf's? */
+/* The fields of an mbuf that drivers set in one store, but for the last of them. */
+#define PLAIN_REARM ((uint64_t)RTE_PKTMBUF_HEADROOM | (uint64_t)1 << 16 | (uint64_t)1 << 32)
+_Static_assert(offsetof(struct rte_mbuf, refcnt) == offsetof(struct rte_mbuf, data_off) + 2 &&
+                   offsetof(struct rte_mbuf, nb_segs) == offsetof(struct rte_mbuf, data_off) + 4 &&
+                   offsetof(struct rte_mbuf, port) == offsetof(struct rte_mbuf, data_off) + 6 &&
+                   RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN,
+               "PLAIN_REARM has their order");
+
+/**
+ * Is the frame in one segment, which nobody else has, and where its address follows from the mbuf's
+ * (rx_plain_frame())? One look at its place in the buffer, its references and its segments; of the
+ * references no order is asked, because the frame is new.
+ */
 static inline bool plain_is_placed(const struct rte_mbuf *mbuf)
 {
-    return rte_mbuf_refcnt_read(mbuf) == 1 && mbuf->nb_segs == 1 &&
-           (uintptr_t)mbuf->buf_addr + mbuf->data_off == (uintptr_t)mbuf + RX_PLAIN_FRAME;
+    return plain_load64((const uint8_t *)&mbuf->data_off) << 16 == PLAIN_REARM << 16 &&
+           (uintptr_t)mbuf->buf_addr == (uintptr_t)mbuf + RX_PLAIN_FRAME - RTE_PKTMBUF_HEADROOM;
 }
 
 /**
- * What a plain frame's headers say, for its rx_meta: in the private area, or over the headers
- * themselves (rx_meta_of_plain()), which are read before they are written.
+ * Do the IPv4 and the UDP length fit in each other and in the frame?
+ * @param frame  its bytes, PLAIN_PAYLOAD or more
  */
-static inline void plain_describe(struct rx_meta *meta, const struct rte_mbuf *mbuf, uint64_t now,
-                                  uint8_t port, uint32_t payload_length)
+static inline bool plain_lengths_fit(const uint8_t *bytes, uint32_t frame, uint32_t *payload_length)
+{
+    uint32_t total = rte_be_to_cpu_16(plain_load16(bytes + PLAIN_TOTAL_LENGTH));
+    uint32_t udp = rte_be_to_cpu_16(plain_load16(bytes + PLAIN_UDP_LENGTH));
+    uint32_t behind = frame - PLAIN_IP - total, inside = total - (PLAIN_UDP - PLAIN_IP) - udp;
+
+    *payload_length = udp - (PLAIN_PAYLOAD - PLAIN_UDP);
+    /* None of the three differences is negative: one look at their signs. */
+    return (int32_t)(behind | inside | *payload_length) >= 0;
+}
+
+/** What a plain frame's headers do not say themselves, over them (rx_meta_of_plain()). */
+static inline void plain_describe(struct rx_meta *meta, uint64_t now, uint8_t port,
+                                  uint32_t payload_length)
+{
+    const struct {
+        uint16_t payload_offset;
+        uint8_t port, kind;
+    } same = {PLAIN_PAYLOAD, port, RX_DATAGRAM}; /* of all frames of a port: one store */
+
+    meta->payload_length = payload_length;
+    meta->burst_tsc = now;
+    memcpy(&meta->payload_offset, &same, sizeof same);
+}
+
+/** The same and what its headers do say, for its rx_meta in the private area. */
+static inline void plain_describe_apart(struct rx_meta *meta, const struct rte_mbuf *mbuf,
+                                        uint64_t now, uint8_t port, uint32_t payload_length)
 {
     const uint8_t *bytes = rte_pktmbuf_mtod(mbuf, const uint8_t *);
-    uint64_t addresses = plain_load64(bytes + PLAIN_ADDRESSES);
-    uint32_t ports = plain_load32(bytes + PLAIN_UDP);
 
-    meta->burst_tsc = now;
-    memcpy(&meta->source, &addresses, sizeof addresses); /* two that lie as on the wire */
-    memcpy(&meta->source_port, &ports, sizeof ports);    /* these, too */
-    meta->payload_offset = PLAIN_PAYLOAD;
-    meta->port = port;
-    meta->kind = RX_DATAGRAM;
-    meta->payload_length = payload_length;
+    memcpy(&meta->source, bytes + PLAIN_ADDRESSES, sizeof(uint64_t)); /* two, as on the wire */
+    memcpy(&meta->source_port, bytes + PLAIN_UDP, sizeof(uint32_t));  /* these, too */
+    plain_describe(meta, now, port, payload_length);
 }
 
 /**
@@ -120,20 +163,13 @@ static inline bool classify_plain(const struct rte_mbuf *mbuf, const struct clas
 
     if (unlikely(!plain_is_placed(mbuf) || length < PLAIN_PAYLOAD || rules->vlan != 0))
         return false;
-    /* Ethertype, then version and header length; the type of service may be anything. */
-    if (unlikely((rte_be_to_cpu_32(plain_load32(bytes + PLAIN_ETHERTYPE)) & 0xffffff00u) !=
-                 ((unsigned)RTE_ETHER_TYPE_IPV4 << 16 | 0x4500u)))
-        return false;
-    /* Neither "more fragments" nor an offset; the protocol. */
-    if (unlikely((rte_be_to_cpu_32(plain_load32(bytes + PLAIN_FRAGMENT)) & 0x3fff00ffu) !=
-                 PLAIN_PROTOCOL_UDP))
-        return false;
-    uint32_t total = rte_be_to_cpu_16(plain_load16(bytes + PLAIN_TOTAL_LENGTH));
-    uint32_t udp_length = rte_be_to_cpu_16(plain_load16(bytes + PLAIN_UDP_LENGTH));
-    uint32_t ip_header = PLAIN_UDP - PLAIN_IP;
-
-    if (unlikely(total > length - PLAIN_IP || udp_length < PLAIN_PAYLOAD - PLAIN_UDP ||
-                 udp_length + ip_header > total))
+    /* Ethertype; version and header length; neither "more fragments" nor an offset; the protocol. */
+    if (unlikely(
+            !plain_matches(plain_load128(bytes + PLAIN_ETHERTYPE),
+                           _mm_setr_epi8(0x08, 0x00, 0x45, 0, 0, 0, 0, 0, 0, 0, 0,
+                                         PLAIN_PROTOCOL_UDP, 0, 0, 0, 0),
+                           _mm_setr_epi8(-1, -1, -1, 0, 0, 0, 0, 0, 0x3f, -1, 0, -1, 0, 0, 0, 0)) ||
+            !plain_lengths_fit(bytes, length, payload_length)))
         return false;
     if (unlikely(bytes[PLAIN_ADDRESSES] == 127 || bytes[PLAIN_ADDRESSES + 4] == 127))
         return false;
@@ -141,38 +177,26 @@ static inline bool classify_plain(const struct rte_mbuf *mbuf, const struct clas
         unlikely((offloads & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_BAD ||
                  !plain_ip_checksum_is_right(bytes + PLAIN_IP)))
         return false;
-    *payload_length = udp_length - (PLAIN_PAYLOAD - PLAIN_UDP);
     return true;
 }
 
-/** classify_udp_checksum() of a frame that classify_plain() has accepted. */
-static inline bool classify_plain_udp_checksum(const struct rte_mbuf *mbuf)
-{
-    const uint8_t *udp = rte_pktmbuf_mtod_offset(mbuf, const uint8_t *, PLAIN_UDP);
-    uint32_t left = rte_be_to_cpu_16(plain_load16(udp + PLAIN_UDP_LENGTH - PLAIN_UDP));
+_Static_assert(offsetof(struct rx_meta, port) == offsetof(struct rx_meta, payload_offset) + 2 &&
+                   offsetof(struct rx_meta, kind) == offsetof(struct rx_meta, payload_offset) + 3,
+               "as plain_describe() has them");
 
-    if ((mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD ||
+/** The sum over a plain frame's UDP datagram and pseudo header, of a frame that says it has one. */
+bool classify_plain_udp_sum(const uint8_t *udp);
+
+/** classify_udp_checksum() of a frame that classify_plain() has accepted. */
+static inline bool classify_plain_udp_checksum(struct rte_mbuf *mbuf)
+{
+    const uint8_t *udp = rx_plain_frame(mbuf) + PLAIN_UDP;
+    uint64_t checksum = mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+
+    if (checksum == RTE_MBUF_F_RX_L4_CKSUM_GOOD ||
         plain_load16(udp + PLAIN_UDP_CHECKSUM - PLAIN_UDP) == 0)
         return true;
-    if ((mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_BAD)
-        return false;
-    /* RFC 768: the pseudo header is addresses, protocol and UDP length. */
-    uint64_t sum = plain_load64(udp + PLAIN_ADDRESSES - PLAIN_UDP);
-    sum = plain_sum(sum, rte_cpu_to_be_32(PLAIN_PROTOCOL_UDP << 16 | left));
-    for (; left >= 8; left -= 8, udp += 8)
-        sum = plain_sum(sum, plain_load64(udp));
-    if (left != 0) {
-        uint64_t rest = 0;
-
-        memcpy(&rest, udp, left);
-        sum = plain_sum(sum, rest);
-    }
-    return plain_sum_is_right(sum);
+    return checksum != RTE_MBUF_F_RX_L4_CKSUM_BAD && classify_plain_udp_sum(udp);
 }
-
-_Static_assert(offsetof(struct rx_meta, destination) == offsetof(struct rx_meta, source) + 4 &&
-                   offsetof(struct rx_meta, destination_port) ==
-                       offsetof(struct rx_meta, source_port) + 2,
-               "as on the wire, so that one store does for two");
 
 #endif

@@ -32,7 +32,7 @@ static inline const struct ring_element *endpoint_element(const struct endpoint 
  *  mbuf is not looked at, or this would wait for what it asks for. */
 static inline void endpoint_prefetch(const struct ring_element *element)
 {
-    const char *frame = (const char *)rx_meta_of_plain(element_mbuf(element));
+    const uint8_t *frame = rx_plain_frame(element_mbuf(element));
 
     rte_prefetch0(frame);
     rte_prefetch0(frame + RTE_CACHE_LINE_SIZE);

@@ -66,7 +66,7 @@ static inline enum counter fate_of(struct lcore *lcore, struct rx_queue *queue,
 
     flow_template_set(&queue->flow, mbuf, only, lcore->demux.generation);
     if (unlikely(only == NULL || only->lcore.peer_port != 0)) {
-        plain_describe(rx_meta(mbuf), mbuf, now, (uint8_t)port->index, length);
+        plain_describe_apart(rx_meta(mbuf), mbuf, now, (uint8_t)port->index, length);
         return lcore_deliver(lcore, &queue->counters, mbuf, &port->rules);
     }
     if (!port->rules.ignore_udp_checksums && unlikely(!classify_plain_udp_checksum(mbuf)))
@@ -76,18 +76,22 @@ static inline enum counter fate_of(struct lcore *lcore, struct rx_queue *queue,
         counter_add(&queue->counters, lost_by(fate), 1);
         return fate;
     }
-    plain_describe(rx_meta_of_plain(mbuf), mbuf, now, (uint8_t)port->index, length);
+    plain_describe(rx_meta_of_plain(mbuf), now, (uint8_t)port->index, length);
     ++*deliveries;
     return COUNTER_DELIVERED;
 }
 
 /* The frames in front that are of the flow of the last plain one, as far as its endpoint has room for
- * them. @return how many were taken; they are delivered */
-static inline unsigned take_run(struct lcore *lcore, struct rx_queue *queue,
-                                struct rte_mbuf **mbufs, unsigned count, uint64_t now)
+ * them before the end of its ring. There are PREFETCH_AHEAD pointers behind them.
+ * @return how many were taken; they are delivered */
+static __attribute__((noinline)) unsigned take_run(struct lcore *lcore, struct rx_queue *queue,
+                                                   struct rte_mbuf **mbufs, unsigned count,
+                                                   uint64_t now)
 {
     const struct flow_template *flow = &queue->flow;
     const struct port *port = queue->port;
+    struct rte_mempool *pool = port->pool;
+    bool check_udp = !port->rules.ignore_udp_checksums;
     struct endpoint *e = flow->endpoint;
     uint64_t room, bytes = 0;
     unsigned taken;
@@ -95,19 +99,21 @@ static inline unsigned take_run(struct lcore *lcore, struct rx_queue *queue,
     if (e == NULL || flow->generation != lcore->demux.generation || e->lcore.peer_port != 0)
         return 0;
     count = RTE_MIN(count, offer_room(lcore, e, &room));
-    uint32_t at = endpoint_staged(e);
+    struct ring_element *element = offer_place(e, &count);
+    uint32_t drops = e->lcore.drops;
+    uint8_t index = (uint8_t)port->index;
     for (taken = 0; taken < count; taken++) {
         struct rte_mbuf *mbuf = mbufs[taken];
         uint32_t length;
 
-        rte_prefetch0(rte_pktmbuf_mtod(mbufs[RTE_MIN(taken + PREFETCH_AHEAD, count - 1)], void *));
-        if (unlikely(mbuf->pool != port->pool || !flow_continues(flow, mbuf, &length) ||
+        rte_prefetch0(rx_plain_frame(mbufs[taken + PREFETCH_AHEAD]));
+        if (unlikely(mbuf->pool != pool || !flow_continues(flow, mbuf, &length) ||
                      bytes + length > room))
             break;
-        if (!port->rules.ignore_udp_checksums && unlikely(!classify_plain_udp_checksum(mbuf)))
+        if (check_udp && unlikely(!classify_plain_udp_checksum(mbuf)))
             break;
-        plain_describe(rx_meta_of_plain(mbuf), mbuf, now, (uint8_t)port->index, length);
-        offer_put(e, at + taken, (uintptr_t)mbuf | ELEMENT_PLAIN, length);
+        plain_describe(rx_meta_of_plain(mbuf), now, index, length);
+        *element++ = (struct ring_element){(uintptr_t)mbuf | ELEMENT_PLAIN, length, drops};
         bytes += length;
     }
     if (taken != 0)
@@ -117,7 +123,7 @@ static inline unsigned take_run(struct lcore *lcore, struct rx_queue *queue,
 
 static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now)
 {
-    struct rte_mbuf *mbufs[PORT_BURST];
+    struct rte_mbuf *mbufs[PORT_BURST + PREFETCH_AHEAD];
     struct rte_mbuf *dropped[PORT_BURST];
     unsigned drops = 0, delivered = 0, deliveries = 0;
     unsigned count =
@@ -126,8 +132,10 @@ static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now
     if (count == 0)
         return false;
     now = rte_rdtsc(); /* after the burst: what the driver took is not our latency */
-    for (unsigned i = 0; i < RTE_MIN(count, PREFETCH_AHEAD); i++)
-        rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
+    for (unsigned i = 0; i < PREFETCH_AHEAD; i++) {
+        mbufs[count + i] = mbufs[count - 1]; /* for take_run() to fetch ahead without a look */
+        rte_prefetch0(rx_plain_frame(mbufs[RTE_MIN(i, count - 1)]));
+    }
     for (unsigned i = 0; i < count; i++) {
         unsigned run = take_run(lcore, queue, mbufs + i, count - i, now);
 

@@ -20,6 +20,15 @@ static inline void offer_put(struct endpoint *e, uint32_t at, uintptr_t frame, u
     element->drops = e->lcore.drops;
 }
 
+/** Where the next elements go, and how many of `count` before the end of the ring. */
+static inline struct ring_element *offer_place(struct endpoint *e, unsigned *count)
+{
+    uint32_t at = endpoint_staged(e) & e->lcore.mask;
+
+    *count = RTE_MIN(*count, e->lcore.mask + 1 - at);
+    return &e->lcore.ring[at];
+}
+
 /** So many more have been put behind what was staged. */
 static inline void offer_staged(struct lcore *lcore, struct endpoint *e, uint32_t count,
                                 uint64_t bytes, uint32_t segments)

@@ -42,7 +42,13 @@ static inline bool rx_is_condition(enum rx_kind kind)
 #define RX_PORT_CONDITION 30u /**< a port brought an ICMP error about something sent from here */
 #define RX_PORT_LOOPED 31u    /**< sent by a socket of this stack */
 
-struct rx_meta {
+/**
+ * Laid over the end of a plain frame's headers (rx_meta_of_plain()), addresses and ports are where the
+ * wire has put them: so its order, and so its alignment.
+ */
+struct __attribute__((packed, aligned(2))) rx_meta {
+    uint32_t via;              /**< of a looped group datagram: the port it would leave by */
+    uint32_t payload_length;   /**< bytes of UDP payload; 0 of a condition */
     uint64_t burst_tsc;        /**< time-stamp counter when the burst left the device */
     uint32_t source;           /**< IPv4 source address, network byte order */
     uint32_t destination;      /**< IPv4 destination address, network byte order */
@@ -51,8 +57,6 @@ struct rx_meta {
     uint16_t payload_offset;   /**< bytes from the frame's start to the UDP payload */
     uint8_t port;              /**< index of the port in the configuration, or RX_PORT_* */
     uint8_t kind;              /**< enum rx_kind */
-    uint32_t payload_length;   /**< bytes of UDP payload; 0 of a condition */
-    uint32_t via;              /**< of a looped group datagram: the port it would leave by */
 };
 
 /** Bytes of private area that every pool of ours gives its mbufs. */
@@ -68,7 +72,16 @@ static inline struct rx_meta *rx_meta(struct rte_mbuf *mbuf)
 #define RX_PLAIN_FRAME \
     ((uintptr_t)(sizeof(struct rte_mbuf) + RX_META_PRIVATE_SIZE + RTE_PKTMBUF_HEADROOM))
 #define RX_PLAIN_PAYLOAD 42u
-_Static_assert(sizeof(struct rx_meta) <= RX_PLAIN_PAYLOAD, "it lies where the headers were");
+#define RX_PLAIN_META (RX_PLAIN_PAYLOAD - sizeof(struct rx_meta))
+_Static_assert(RX_PLAIN_META + offsetof(struct rx_meta, source) == 26 &&
+                   RX_PLAIN_META + offsetof(struct rx_meta, source_port) == 34,
+               "what a plain frame has there already");
+
+/** Where the frame of a plain datagram begins. Computed: the mbuf is not looked at. */
+static inline uint8_t *rx_plain_frame(struct rte_mbuf *mbuf)
+{
+    return (uint8_t *)mbuf + RX_PLAIN_FRAME;
+}
 
 /**
  * Of a plain datagram in a ring (socket_ring.h): written over the headers, which nobody needs any more,
@@ -76,7 +89,7 @@ _Static_assert(sizeof(struct rx_meta) <= RX_PLAIN_PAYLOAD, "it lies where the he
  */
 static inline struct rx_meta *rx_meta_of_plain(struct rte_mbuf *mbuf)
 {
-    return (struct rx_meta *)((char *)mbuf + RX_PLAIN_FRAME);
+    return (struct rx_meta *)(rx_plain_frame(mbuf) + RX_PLAIN_META);
 }
 
 #endif

@@ -51,7 +51,7 @@ static void plain_agrees(struct rte_mbuf *whole, enum counter verdict, const uin
 
         require(verdict == FATE_UNDECIDED && length == rx_meta(whole)->payload_length);
         require(classify_plain_udp_checksum(plain) == classify_udp_checksum(whole));
-        plain_describe(&meta, plain, 0, 0, length);
+        plain_describe_apart(&meta, plain, 0, 0, length);
         agree(FATE_UNDECIDED, rx_meta(whole), FATE_UNDECIDED, &meta);
         flow_template_set(&flow, plain, NULL, 0);
         changed->ol_flags = plain->ol_flags;

@@ -48,7 +48,7 @@ static bool agrees(const uint8_t *bytes, size_t length, uint64_t flags,
         CHECK_EQ_U64(verdict, FATE_UNDECIDED);
         CHECK_EQ_U64(payload, rx_meta(other)->payload_length);
         CHECK(classify_plain_udp_checksum(plain) == classify_udp_checksum(other));
-        plain_describe(rx_meta_of_plain(plain), plain, 77, 3, payload); /* over the headers */
+        plain_describe(rx_meta_of_plain(plain), 77, 3, payload); /* over the headers */
         check_same(rx_meta_of_plain(plain), rx_meta(other));
         CHECK_EQ_U64(rx_meta_of_plain(plain)->burst_tsc, 77);
         CHECK_EQ_U64(rx_meta_of_plain(plain)->port, 3);
