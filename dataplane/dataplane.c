@@ -181,8 +181,18 @@ static void close_ports(void)
         if (port->started)
             port->operations->statistics(port, &dataplane.last_statistics[i]);
         port_close(port);
+        dataplane.buffers_kept[i] = port->buffers_kept;
     }
     dataplane.ports_count = 0;
+}
+
+static unsigned buffers_kept(void)
+{
+    unsigned sum = 0;
+
+    for (unsigned i = 0; i < CONFIG_MAX_PORTS; i++)
+        sum += dataplane.buffers_kept[i];
+    return sum;
 }
 
 static void free_handed_over(void)
@@ -203,11 +213,11 @@ static void tear_down(void)
     close_ports();
     for (unsigned i = 0; i < dataplane.lcores_count; i++)
         destroy_lcore(&dataplane.lcores[i]);
-    unsigned missing = pool_destroy_all();
-    if (missing != 0)
-        log_line("%u packet buffers were not returned when the dataplane stopped; please report "
-                 "this",
-                 missing);
+    unsigned missing = pool_destroy_all(), kept = buffers_kept();
+    if (missing != kept)
+        log_line("%u packet buffers were not returned when the dataplane stopped, of which the "
+                 "devices' drivers have kept %u; please report this",
+                 missing, kept);
 }
 
 static int start_on_service(void *argument)
@@ -306,6 +316,7 @@ int dataplane_start(const struct config *config, const struct endpoint_operation
     atomic_store_explicit(&default_spin_us, config->sockets.spin_us, memory_order_relaxed);
     dataplane.by_hand = by_hand;
     memset(dataplane.last_statistics, 0, sizeof dataplane.last_statistics);
+    memset(dataplane.buffers_kept, 0, sizeof dataplane.buffers_kept);
     if (service_call(start_on_service, &request) != 0)
         goto out;
     atomic_store_explicit(&dataplane.running, true, memory_order_release);

@@ -161,7 +161,7 @@ enum dataplane_scope {
 };
 
 /** Rows that a device counts itself; at the front of a report that has ports in it. */
-#define DATAPLANE_DEVICE_ROWS 4u
+#define DATAPLANE_DEVICE_ROWS 5u
 
 struct dataplane_report {
     struct {

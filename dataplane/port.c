@@ -156,6 +156,22 @@ static int configure(struct port *port, struct config_error *error)
     return set_up_queues(port, &info, error);
 }
 
+static int configure_and_start(struct port *port, struct config_error *error)
+{
+    unsigned before = rte_mempool_avail_count(port->pool);
+    int result = configure(port, error);
+
+    if (result == 0) {
+        result = rte_eth_dev_start(port->id);
+        if (result == 0)
+            port->started = true;
+        else
+            refuse(error, port->index, port->config->device, "the device does not start", result);
+    }
+    port->buffers_taken = before - rte_mempool_avail_count(port->pool);
+    return result;
+}
+
 /* Groups are filtered by our own table; the device shall let them through. */
 static void accept_multicast(const struct port *port)
 {
@@ -203,14 +219,8 @@ int port_open(struct port *port, const struct config *config, unsigned index,
                  config_buffers(config), rte_strerror(rte_errno));
         goto failed;
     }
-    if (configure(port, error) != 0)
+    if (configure_and_start(port, error) != 0)
         goto failed;
-    int result = rte_eth_dev_start(port->id);
-    if (result != 0) {
-        refuse(error, index, settings->device, "the device does not start", result);
-        goto failed;
-    }
-    port->started = true;
     accept_multicast(port);
     if (port->replay != NULL)
         replay_port_started(port->replay);
@@ -236,22 +246,40 @@ static void discard_rest(const struct port *port)
         }
 }
 
-void port_close(struct port *port)
+static void stop_and_remove(const struct port *port)
 {
     struct rte_eth_dev_info info;
 
+    if (port->started)
+        rte_eth_dev_stop(port->id);
+    if (port->probed_by_us && rte_eth_dev_info_get(port->id, &info) == 0)
+        rte_dev_remove(info.device); /* closes the port as well */
+    else if (!port->probed_by_us)
+        rte_eth_dev_close(port->id);
+}
+
+/*
+ * A driver replaces each buffer that it gives us, so it ends with as many as it took for its queues. Some
+ * never give them back: net_af_xdp of DPDK 22.11 deletes the memory area with its fill ring full. That is
+ * so where nothing comes back though something was taken; where a part comes back, nothing is excused.
+ */
+static void close_device(struct port *port)
+{
+    unsigned before = port->pool != NULL ? rte_mempool_avail_count(port->pool) : 0;
+
+    stop_and_remove(port);
+    if (port->pool != NULL && rte_mempool_avail_count(port->pool) == before)
+        port->buffers_kept = port->buffers_taken;
+}
+
+void port_close(struct port *port)
+{
     if (port->started && port->replay == NULL)
         discard_rest(port);
     replay_destroy(port->replay);
     port->replay = NULL;
-    if (port->id < RTE_MAX_ETHPORTS && rte_eth_dev_is_valid_port(port->id)) {
-        if (port->started)
-            rte_eth_dev_stop(port->id);
-        if (port->probed_by_us && rte_eth_dev_info_get(port->id, &info) == 0)
-            rte_dev_remove(info.device); /* closes the port as well */
-        else if (!port->probed_by_us)
-            rte_eth_dev_close(port->id);
-    }
+    if (port->id < RTE_MAX_ETHPORTS && rte_eth_dev_is_valid_port(port->id))
+        close_device(port);
     port->started = false;
     port->id = RTE_MAX_ETHPORTS;
 }

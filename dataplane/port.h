@@ -55,7 +55,9 @@ struct port {
     bool probed_by_us;
     struct classify_rules rules;
     struct rte_mempool *pool;
-    struct replay *replay; /**< NULL: live */
+    unsigned buffers_taken; /**< by the driver, for its queues, as the device started */
+    unsigned buffers_kept;  /**< by the driver, for good, though the device is closed */
+    struct replay *replay;  /**< NULL: live */
 };
 
 /**
@@ -65,7 +67,8 @@ struct port {
 int port_open(struct port *port, const struct config *config, unsigned index,
               struct config_error *error);
 
-/** Stop and remove the device; harmless on a port that did not open. Only on the service thread. */
+/** Stop and remove the device; harmless on a port that did not open. Sets buffers_kept. Only on the
+ *  service thread, and while no lcore runs. */
 void port_close(struct port *port);
 
 #endif

@@ -19,6 +19,7 @@ static void add_row(struct dataplane_report *report, const char *name, const cha
 static void add_device_rows(struct dataplane_report *report, unsigned first, unsigned end)
 {
     struct port_statistics sum = {0};
+    uint64_t kept = 0;
 
     for (unsigned i = first; i < end; i++) {
         struct port_statistics one = dataplane.last_statistics[i];
@@ -29,6 +30,7 @@ static void add_device_rows(struct dataplane_report *report, unsigned first, uns
         sum.missed += one.missed;
         sum.errors += one.errors;
         sum.no_buffer += one.no_buffer;
+        kept += dataplane.buffers_kept[i];
     }
     add_row(report, "device.frames", "frames the device received and gave to the lcores",
             sum.frames);
@@ -37,6 +39,8 @@ static void add_device_rows(struct dataplane_report *report, unsigned first, uns
     add_row(report, "drop.device_errors", "frames the device found bad", sum.errors);
     add_row(report, "drop.device_no_buffer",
             "frames the device lost because the buffer pool was empty", sum.no_buffer);
+    add_row(report, "device.buffers_kept",
+            "packet buffers the driver has not given back when the device was closed", kept);
 }
 
 static void add_counters(struct dataplane_report *report, const struct counters *sum)
