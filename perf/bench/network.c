@@ -182,17 +182,25 @@ static void *share(size_t size)
 
 /* --- all -------------------------------------------------------------------------------------------------- */
 
+static int check_cpu(const char *option, unsigned cpu)
+{
+    cpu_set_t allowed;
+
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 ||
+        (cpu < CPU_SETSIZE && CPU_ISSET(cpu, &allowed)))
+        return 0;
+    return bed_refuse("%s %u: this process may not use that CPU", option, cpu);
+}
+
 static int begin(struct network *network, struct network_results *results)
 {
     struct bed bed = {.options = network->options};
     char reason[256];
-    cpu_set_t allowed;
+    int sender = network->options->sender_cpu;
 
-    if (bed_choose_cpus(&bed) != 0)
+    if (bed_choose_cpus(&bed) != 0 || check_cpu("--core", bed.lcore_cpu) != 0 ||
+        (sender >= 0 && check_cpu("--sender", (unsigned)sender) != 0))
         return -1;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 &&
-        (bed.lcore_cpu >= CPU_SETSIZE || !CPU_ISSET(bed.lcore_cpu, &allowed)))
-        return bed_refuse("--core %u: this process may not use that CPU", bed.lcore_cpu);
     network->lcore_cpu = bed.lcore_cpu;
     for (unsigned i = 0; i < NETWORK_WAYS; i++) {
         struct network_row *row = &results->rows[i];
@@ -259,7 +267,7 @@ const struct command command_network = {
     .name = "network",
     .help = "over a veth pair, beside kernel sockets, AF_XDP and testpmd",
     .options = OPTION_PAYLOAD | OPTION_SLICES | OPTION_SLICE_MS | OPTION_RATE | OPTION_SPIN_US |
-               OPTION_CORE | OPTION_JSON,
+               OPTION_CORE | OPTION_SENDER | OPTION_JSON,
     .defaults = defaults,
     .check = check,
     .run = run,

@@ -220,11 +220,12 @@ static void print_json(const struct network_results *results)
     json_object_set_new(
         object, "noise",
         json_pack("{s:f, s:f}", "kernel_spread", noise(results), "bound", REPORT_NOISE_BOUND));
-    json_object_set_new(object, "machine",
-                        json_pack("{s:I, s:i, s:f, s:f}", "cpus",
-                                  (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "lcore_cpu",
-                                  (int)results->lcore_cpu, "load_at_start", results->load_at_start,
-                                  "load_at_end", results->load_at_end));
+    json_object_set_new(
+        object, "machine",
+        json_pack("{s:I, s:i, s:o, s:f, s:f}", "cpus", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
+                  "lcore_cpu", (int)results->lcore_cpu, "sender_cpu",
+                  options->sender_cpu >= 0 ? json_integer(options->sender_cpu) : json_null(),
+                  "load_at_start", results->load_at_start, "load_at_end", results->load_at_end));
     for (unsigned i = 0; i < NETWORK_WAYS; i++)
         json_object_set_new(rows, results->rows[i].way->name, row_json(results, &results->rows[i]));
     json_object_set_new(object, "ways", rows);
@@ -254,9 +255,13 @@ static void print_text(const struct network_results *results)
 
     printf("wirerx-bench network: " LABEL "\n");
     printf("%u bytes of payload; %u slices each of %u ms at %u datagrams/s and as long as fast as "
-           "possible;\nlcore on CPU %u of %ld\n\n",
+           "possible;\nlcore on CPU %u of %ld, client on another, sender ",
            options->payload, options->slices, options->slice_ms, results->rate, results->lcore_cpu,
            sysconf(_SC_NPROCESSORS_ONLN));
+    if (options->sender_cpu >= 0)
+        printf("on CPU %d\n\n", options->sender_cpu);
+    else
+        printf("wherever the scheduler puts it\n\n");
     printf("%-18s %12s %9s %9s %9s %8s %8s %8s\n", "", "datagrams/s", "p50 us", "p99 us", "max us",
            "device", "socket", "unnamed");
     for (unsigned i = 0; i < NETWORK_WAYS; i++) {

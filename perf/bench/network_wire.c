@@ -191,11 +191,15 @@ int wire_sender_start(struct wire_sender *sender, const struct network *network,
         return -1;
     sender->pid = fork();
     if (sender->pid == 0) {
-        cpu_set_t all;
+        cpu_set_t mask;
 
-        /* The client is bound to a CPU; the sender is free. */
-        memset(&all, 0xff, sizeof all);
-        sched_setaffinity(0, sizeof all, &all);
+        /* The client is bound to a CPU; the sender is free, unless told otherwise. */
+        memset(&mask, 0xff, sizeof mask);
+        if (network->options->sender_cpu >= 0) {
+            CPU_ZERO(&mask);
+            CPU_SET((unsigned)network->options->sender_cpu, &mask);
+        }
+        sched_setaffinity(0, sizeof mask, &mask);
         dup2(ends[1], STDOUT_FILENO);
         execl(path, "wirerx-gen", "--device", "vdev:net_af_packet0,iface=" NETWORK_SENDER, "--to",
               "239.200.0.1:5000", "--rate", rates, "--duration", milliseconds, "--payload", payload,

@@ -65,6 +65,8 @@ static const struct option_row rows[] = {
      NULL},
     {OPTION_CLIENT, "client", "CPU", "of the client thread (the last one but that)", 0, 8191,
      FIELD(client_cpu), NULL},
+    {OPTION_SENDER, "sender", "CPU", "of the sender (wherever the scheduler puts it)", 0, 8191,
+     FIELD(sender_cpu), NULL},
     {OPTION_SHARE_CPUS, "share-cpus", NULL, "too few CPUs will do: to try it out, not to measure",
      0, 0, FIELD(share_cpus), NULL},
     {OPTION_JSON, "json", NULL, "print the report as one JSON object", 0, 0, FIELD(json), NULL},
@@ -100,6 +102,7 @@ static const struct bench_options common = {
     .datagrams = 10000,
     .lcore_cpu = -1,
     .client_cpu = -1,
+    .sender_cpu = -1,
 };
 
 /* --- help ---------------------------------------------------------------------------------------- */

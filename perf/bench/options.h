@@ -34,6 +34,7 @@ enum bench_option {
     OPTION_SPIN_US = 1u << 15,
     OPTION_LCORES = 1u << 16,
     OPTION_SHARE_CPUS = 1u << 17,
+    OPTION_SENDER = 1u << 18,
 };
 
 /** What goes with slices of sockets on a bed (bed.h). */
@@ -63,6 +64,7 @@ struct bench_options {
     bool verify_checksums;
     int lcore_cpu;   /**< -1: the last one that this process may use */
     int client_cpu;  /**< -1: the last one but that */
+    int sender_cpu;  /**< -1: wherever the scheduler puts it */
     bool share_cpus; /**< clients have none of their own */
     bool json;
     const struct wait *wait; /**< how the client waits in latency */

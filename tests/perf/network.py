@@ -20,6 +20,7 @@ RATE, SLICE_MS = 2000, 60
 REFUSED = (
     ('--payload', '17'), ('--payload', '1473'), ('--rate', '0'), ('--slice-ms', '1'),
     ('--core', '8000'), ('--mode', 'now'), ('--sockets', '1'), ('--client', '0'), ('--spin-us', '-1'),
+    ('--sender', '8000'),
 )
 
 
