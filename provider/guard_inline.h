@@ -77,6 +77,21 @@ fault:
     return false;
 }
 
+/**
+ * The same, ordered after every earlier store (release), for a word that the client polls: after a
+ * guard_put64() beside it has succeeded.
+ */
+static inline bool guard_put64_release(void *to, uint64_t value)
+{
+    guard_saw_release(to);
+    /* x86 orders it after every earlier store, the compiler because of "memory". Not told to the
+     * sanitizers as a write: whoever polls this word does so while it is written, on purpose. */
+    __asm__ goto("1: movq %1, (%0)\n" GUARD_ROW : : "r"(to), "r"(value) : "memory" : fault);
+    return true;
+fault:
+    return false;
+}
+
 /** Member of a structure of the client's, whose address may be anything: no pointer arithmetic. */
 #define guard_member(pointer, type, member) \
     ((void *)((uintptr_t)(pointer) + offsetof(type, member)))

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#include "guard.h"
-
-#include "guard_internal.h"
+#include "guard_prefault.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -21,45 +19,27 @@
  */
 #define POPULATE_MAX ((uintptr_t)16 << 20)
 
-/* What a thread remembers, until an access of any thread fails. It does not look again by itself: that
- * would be a system call now and then on the road of a receive. */
-#define RANGES 8
+_Thread_local struct guard_cache guard_cache;
 
-struct range {
-    uintptr_t start;
-    uintptr_t end; /* one past the last byte, at a page boundary; 0: unused */
-};
-
-struct cache {
-    struct range ranges[RANGES];
-    unsigned latest; /* the range of the last hit ... */
-    unsigned before; /* ... and of another before it: buffers and OVERLAPPEDs take turns */
-    unsigned oldest; /* the next one to be given up */
-    unsigned faults; /* guard_faults when the cache was emptied */
-};
-
-/* Initial-exec: reached without a call that might allocate. */
-static _Thread_local struct cache cache __attribute__((tls_model("initial-exec")));
-
-static bool contains(const struct range *range, uintptr_t start, uintptr_t end)
+static void use(const struct guard_range *range)
 {
-    return start >= range->start && end <= range->end;
+    guard_cache.before = guard_cache.latest;
+    guard_cache.latest = *range;
 }
 
-static bool is_cached(uintptr_t start, uintptr_t end)
+static bool is_cached(uintptr_t start, size_t length)
 {
     unsigned faults = atomic_load_explicit(&guard_faults, memory_order_relaxed);
-    if (cache.faults != faults) {
-        cache = (struct cache){.faults = faults};
+    if (guard_cache.faults != faults) {
+        guard_cache = (struct guard_cache){.faults = faults};
         return false;
     }
-    if (contains(&cache.ranges[cache.latest], start, end) ||
-        contains(&cache.ranges[cache.before], start, end))
+    if (guard_range_contains(&guard_cache.latest, start, length) ||
+        guard_range_contains(&guard_cache.before, start, length))
         return true;
-    for (unsigned i = 0; i < RANGES; i++) {
-        if (contains(&cache.ranges[i], start, end)) {
-            cache.before = cache.latest;
-            cache.latest = i;
+    for (unsigned i = 0; i < GUARD_RANGES; i++) {
+        if (guard_range_contains(&guard_cache.ranges[i], start, length)) {
+            use(&guard_cache.ranges[i]);
             return true;
         }
     }
@@ -69,25 +49,27 @@ static bool is_cached(uintptr_t start, uintptr_t end)
 /* Adjoining ranges become one, so that a large buffer posted in slices takes one entry. */
 static void remember(uintptr_t start, uintptr_t end)
 {
-    unsigned entry = RANGES;
-    for (unsigned i = 0; i < RANGES; i++) {
-        struct range *known = &cache.ranges[i];
-        if (known->end != 0 && (known->end < start || known->start > end))
+    unsigned entry = GUARD_RANGES;
+    for (unsigned i = 0; i < GUARD_RANGES; i++) {
+        struct guard_range *known = &guard_cache.ranges[i];
+        uintptr_t known_end = known->start + known->size;
+        if (known->size == 0) {
+            entry = i;
             continue;
-        if (known->end != 0) {
-            start = known->start < start ? known->start : start;
-            end = known->end > end ? known->end : end;
-            *known = (struct range){0, 0};
         }
+        if (known_end < start || known->start > end)
+            continue;
+        start = known->start < start ? known->start : start;
+        end = known_end > end ? known_end : end;
+        *known = (struct guard_range){0, 0};
         entry = i;
     }
-    if (entry == RANGES) {
-        entry = cache.oldest;
-        cache.oldest = (entry + 1) % RANGES;
+    if (entry == GUARD_RANGES) {
+        entry = guard_cache.oldest;
+        guard_cache.oldest = (entry + 1) % GUARD_RANGES;
     }
-    cache.ranges[entry] = (struct range){start, end};
-    cache.before = cache.latest;
-    cache.latest = entry;
+    guard_cache.ranges[entry] = (struct guard_range){start, end - start};
+    use(&guard_cache.ranges[entry]);
 }
 
 /*
@@ -127,7 +109,7 @@ bool guard_prefault(const void *start_of_range, size_t length)
         return false;
 
     uintptr_t end = (start + length + PAGE - 1) & ~(PAGE - 1);
-    if (is_cached(start, end))
+    if (is_cached(start, length))
         return true;
     bool writable = end - start > POPULATE_MAX ? populate_ends(start, end) : populate(start, end);
     if (writable)

@@ -70,12 +70,6 @@ struct posted_operation *posted_take(struct wsp_socket *socket, enum posted_kind
     return NULL;
 }
 
-void posted_give_back(struct posted_operation *operation)
-{
-    operation->next = operation->owner->unused;
-    operation->owner->unused = operation;
-}
-
 /* --- the posted lists --------------------------------------------------------------------------- */
 
 static struct posted_list *list_of(struct wsp_socket *socket, enum posted_kind kind)
@@ -116,15 +110,9 @@ void posted_watch(struct endpoint *endpoint, enum posted_kind kind, bool watched
 
 void posted_append(struct endpoint *endpoint, struct posted_operation *operation)
 {
-    struct posted_list *list = list_of(operation->owner, operation->kind);
     _Atomic uint32_t *word = word_of(endpoint, operation->kind);
 
-    operation->next = NULL;
-    if (list->first == NULL)
-        list->first = operation;
-    else
-        list->last->next = operation;
-    list->last = operation;
+    posted_list_append(list_of(operation->owner, operation->kind), operation);
     set(word, get(word) + 1);
 }
 
@@ -216,17 +204,11 @@ static void publish_result(const struct posted_operation *operation, uint32_t st
 void posted_finish(struct posted_operation *operation, uint32_t status, uint32_t bytes,
                    struct completion_batch *batch)
 {
-    HANDLE event = operation->event;
-
     operation->error = (DWORD)overlapped_error(status);
     operation->bytes = bytes;
     operation->flags = overlapped_flags(status);
     publish_result(operation, status, bytes);
-    batch->rows[batch->count].event = event;
-    batch->rows[batch->count].routine = operation->routine != NULL ? operation : NULL;
-    batch->rows[batch->count].bell = NULL;
-    batch->count++;
-    if (operation->routine == NULL)
+    if (!completion_add(batch, operation))
         recycle(operation);
 }
 
@@ -295,7 +277,7 @@ static void signal_all(struct completion_batch *batch)
             select_ring(batch->rows[i].bell);
         }
     }
-    batch->count = 0;
+    completion_begin(batch);
 }
 
 void completion_signal(struct completion_batch *batch)

@@ -26,7 +26,7 @@
 /** Most WSABUFs of one overlapped call. */
 #define PENDING_MAX_BUFFERS 1024u
 
-/** Completions gathered under one hold of LOCK. */
+/** Completions under one hold of LOCK. */
 #define COMPLETION_BATCH 32u
 
 /** Rows beside them: one for the event of a WSPEventSelect, one for the calls of WSPSelect. */
@@ -49,8 +49,8 @@ struct posted_operation {
     enum posted_kind kind;
     struct sockaddr *from; /**< of a receive, with the next two */
     LPINT fromlen;
-    DWORD wanted;              /**< MSG_* as the call gave them */
-    struct send_record record; /**< of a send: the datagram's, all but the payload */
+    DWORD wanted; /**< MSG_* as the call gave them */
+    bool simple;  /**< a receive into one buffer, without flags, that does not ask for the source */
     uint32_t buffers_count;
     uint32_t buffers_capacity;
     WSABUF *buffers; /**< inline_buffers, or memory of its own that stays with the record */
@@ -60,6 +60,8 @@ struct posted_operation {
     DWORD error;
     DWORD bytes;
     DWORD flags;
+
+    struct send_record record; /**< of a send: the datagram's, all but the payload */
 };
 
 struct select_bell;
@@ -69,7 +71,8 @@ struct select_bell;
  * events. Lives on the stack of whoever holds LOCK; one socket's.
  */
 struct completion_batch {
-    unsigned count;
+    unsigned ended; /**< operations ended under this hold of LOCK, indicated or not */
+    unsigned count; /**< rows */
     struct {
         HANDLE event;                     /**< to be set, or NULL */
         struct posted_operation *routine; /**< record whose APC is to be queued, or NULL */
@@ -81,11 +84,42 @@ struct completion_batch {
 struct posted_operation *posted_take(struct wsp_socket *socket, enum posted_kind kind,
                                      uint32_t buffers);
 
-/** Give back a record that was not posted. Under LOCK. */
-void posted_give_back(struct posted_operation *operation);
+/** Give back a record that was not posted, or has ended. Under LOCK. */
+static inline void posted_give_back(struct posted_operation *operation)
+{
+    operation->next = operation->owner->unused;
+    operation->owner->unused = operation;
+}
 
 /** Append to its list and announce it. Under LOCK. Fence F2 or F5 is the caller's. */
 void posted_append(struct endpoint *endpoint, struct posted_operation *operation);
+
+static inline void posted_list_append(struct posted_list *list, struct posted_operation *operation)
+{
+    operation->next = NULL;
+    if (list->first == NULL)
+        list->first = operation;
+    else
+        list->last->next = operation;
+    list->last = operation;
+}
+
+/** posted_append() of a receive. */
+static inline void posted_append_receive(struct endpoint *endpoint, struct wsp_socket *socket,
+                                         struct posted_operation *receive)
+{
+    posted_list_append(&socket->receives, receive);
+    single_writer_add32(&endpoint->posted, 1);
+}
+
+/** The first receive, which is there, off its list. Under LOCK. */
+static inline void posted_shift_receive(struct endpoint *endpoint, struct wsp_socket *socket)
+{
+    socket->receives.first = socket->receives.first->next;
+    if (socket->receives.first == NULL)
+        socket->receives.last = NULL;
+    single_writer_add32(&endpoint->posted, UINT32_MAX);
+}
 
 /** Operations posted. Exact under LOCK. */
 uint32_t posted_count(struct endpoint *endpoint, enum posted_kind kind);
@@ -127,6 +161,27 @@ void posted_end_list(struct posted_operation *list, uint32_t status);
 
 /** ... as cancelled. */
 void posted_cancel_list(struct posted_operation *list);
+
+/** Begin with nothing owed: the rows are large, and are not zeroed. */
+static inline void completion_begin(struct completion_batch *batch)
+{
+    batch->ended = batch->count = 0;
+}
+
+/** Owe the indication of an operation that ends, if it asks for one. Under LOCK, with room in the batch.
+ *  @return false: it does not, and its record may be used again */
+static inline bool completion_add(struct completion_batch *batch,
+                                  struct posted_operation *operation)
+{
+    batch->ended++;
+    if (operation->routine == NULL && operation->event == NULL)
+        return false;
+    batch->rows[batch->count].event = operation->event;
+    batch->rows[batch->count].routine = operation->routine != NULL ? operation : NULL;
+    batch->rows[batch->count].bell = NULL;
+    batch->count++;
+    return operation->routine != NULL;
+}
 
 /** Owe the setting of a socket's selected event. Under LOCK; there is always room for it. */
 void completion_add_event(struct completion_batch *batch, HANDLE event);

@@ -69,6 +69,9 @@ int receive_or_wait(const struct socket_reference *reference, const struct recei
 /** Overlapped: complete at once or post. @return 0, WSA_IO_PENDING or WSA error */
 int receive_post(const struct socket_reference *reference, const struct receive_call *call);
 
+/** A receive was posted with data queued, after fence F2: serve, release LOCK, signal. */
+void receive_serve_and_unlock(struct endpoint *endpoint);
+
 /** receive_now() when LOCK is held and the arguments have been checked; releases it. */
 int receive_now_locked(const struct socket_reference *reference, const struct receive_call *call);
 

@@ -63,7 +63,7 @@ static void unlock(struct endpoint *endpoint, struct completion_batch *batch, bo
  * that look and this. A full batch has ended the look early: then no tail there has been is it. */
 static uint32_t seen_tail(const struct endpoint *endpoint, const struct completion_batch *batch)
 {
-    return batch->count >= COMPLETION_BATCH ? endpoint_known_tail(endpoint) - 1
+    return batch->ended >= COMPLETION_BATCH ? endpoint_known_tail(endpoint) - 1
                                             : endpoint_known_tail(endpoint);
 }
 
@@ -196,7 +196,7 @@ int receive_now_locked(const struct socket_reference *reference, const struct re
     struct one one = {call, &room};
     struct completion_batch batch;
 
-    batch.count = 0; /* not zeroed whole: it is large */
+    completion_begin(&batch);
     return receive_or_wait(reference, call, take_one, &one, &batch);
 }
 

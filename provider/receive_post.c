@@ -44,6 +44,7 @@ static int fill_record(struct posted_operation *receive, const struct receive_ca
     receive->from = call->from;
     receive->fromlen = call->fromlen;
     receive->wanted = call->flags_in;
+    receive->simple = call->buffers_count == 1 && call->from == NULL && call->flags_in == 0;
     receive->buffers_count = call->buffers_count;
     /* G02: the array is the client's again when the call returns. */
     return guard_copy_from(receive->buffers, call->buffers,
@@ -94,9 +95,18 @@ static int post(const struct socket_reference *reference, const struct receive_c
     watch_received(endpoint, socket, 0, batch);
     /* Only the first in line can have been served within the call and still be ours to read: its
      * record comes back under LOCK, which we hold. */
-    if (first && batch->count != 0 && socket->receives.first != receive)
+    if (first && socket->receives.first != receive)
         return immediate_result(call, receive);
     return WSA_IO_PENDING;
+}
+
+void receive_serve_and_unlock(struct endpoint *endpoint)
+{
+    struct completion_batch batch;
+
+    completion_begin(&batch);
+    pending_serve(endpoint, &batch);
+    socket_unlock(endpoint, &batch);
 }
 
 /* The error of a check without LOCK, unless the slot was another socket's by then (A05), or is no longer
@@ -121,7 +131,7 @@ int receive_post(const struct socket_reference *reference, const struct receive_
     /* Before the event is reset and memory is touched; the check under LOCK decides. */
     int error = receive_check_socket(reference, call);
 
-    batch.count = 0;
+    completion_begin(&batch);
     if (unlikely(error != 0))
         error = confirmed_error(reference, call);
     if (error == 0)

@@ -3,6 +3,7 @@
 /* WSPRecv and WSPRecvFrom. */
 
 #include "receive.h"
+#include "receive_post_quick.h"
 #include "receive_quick.h"
 #include "spi.h"
 #include "watch.h"
@@ -15,7 +16,7 @@ static OUT_OF_LINE void note_failure(const struct socket_reference *reference, i
 {
     struct completion_batch batch = {.count = 0};
 
-    if (error == WSAEFAULT || error == WSA_IO_PENDING || socket_relock(reference) != 0)
+    if (error == WSAEFAULT || socket_relock(reference) != 0)
         return;
     watch_received(reference->endpoint, reference->socket, error, &batch);
     socket_unlock(reference->endpoint, &batch);
@@ -38,7 +39,7 @@ static int receive(SOCKET s, struct receive_call *call, LPINT error_pointer)
         return spi_result(error_pointer, receive_now(&reference, call));
     if (error == 0)
         error = receive_post(&reference, call);
-    if (error != 0)
+    if (error != 0 && error != WSA_IO_PENDING)
         note_failure(&reference, error);
     return spi_result(error_pointer, error);
 }
@@ -84,12 +85,35 @@ static OUT_OF_LINE int receive_locked(struct endpoint *endpoint, LPWSABUF buffer
     return spi_result(error, receive_now_locked(&reference, &call));
 }
 
+/* Overlapped, and without a source. The parameters are those of spi_recv(), so that it jumps here. */
+static __attribute__((noinline)) int receive_overlapped(SOCKET s, LPWSABUF buffers, DWORD count,
+                                                        LPDWORD received, LPDWORD flags,
+                                                        LPWSAOVERLAPPED overlapped,
+                                                        LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
+                                                        LPWSATHREADID thread, LPINT error)
+{
+    switch (receive_post_quick(s, buffers, count, received, flags, overlapped, routine, error)) {
+    case POST_QUICK_DONE:
+        return 0;
+    case POST_QUICK_PENDING:
+        guard_put32(error, WSA_IO_PENDING); /* C01 */
+        return SOCKET_ERROR;
+    case POST_QUICK_NO:
+    default:
+        return receive_wholly(s, buffers, count, received, flags, NULL, NULL, overlapped, routine,
+                              thread, error);
+    }
+}
+
 int WSPAPI spi_recv(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received, LPDWORD flags,
                     LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
                     LPWSATHREADID thread, LPINT error)
 {
     struct endpoint *e;
 
+    if (overlapped != NULL)
+        return receive_overlapped(s, buffers, count, received, flags, overlapped, routine, thread,
+                                  error);
     switch (receive_quick(s, buffers, count, received, flags, NULL, NULL, overlapped, error, &e)) {
     case QUICK_DONE:
         return 0;

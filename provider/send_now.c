@@ -56,7 +56,7 @@ int send_now(const struct socket_reference *reference, const struct send_call *c
     bool waited = false;
     int error = socket_relock(reference);
 
-    batch.count = 0;
+    completion_begin(&batch);
     if (error != 0)
         return error;
     for (;;) {

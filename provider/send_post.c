@@ -30,7 +30,7 @@ static bool serve_posted(struct endpoint *endpoint, struct wsp_socket *socket,
     while ((send = socket->sends.first) != NULL) {
         struct gather payload = {send->buffers, send->buffers_count, false};
 
-        if (batch->count >= COMPLETION_BATCH)
+        if (batch->ended >= COMPLETION_BATCH)
             return send_queue_has_room(&endpoint->send, send->record.length);
         int error = send_put(endpoint, &send->record, &payload, NULL);
         if (error == WSAEWOULDBLOCK)
@@ -162,7 +162,7 @@ int send_post(const struct socket_reference *reference, const struct send_call *
     struct indication indication = {.event = NULL};
     int error = check_and_bind(reference, call);
 
-    batch.count = 0;
+    completion_begin(&batch);
     if (error == 0)
         error = check_memory(call);
     if (error == 0)

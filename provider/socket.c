@@ -5,15 +5,10 @@
 
 #include "guard.h"
 
-static struct wsp_socket sockets[CONFIG_MAX_SOCKETS];
+struct wsp_socket provider_sockets[CONFIG_MAX_SOCKETS];
 
 WSPUPCALLTABLE provider_upcalls;
 bool provider_host_is_own;
-
-struct wsp_socket *socket_of(const struct endpoint *endpoint)
-{
-    return &sockets[endpoint->slot];
-}
 
 bool socket_resolve(SOCKET s, struct socket_reference *reference)
 {
@@ -30,7 +25,7 @@ bool socket_resolve(SOCKET s, struct socket_reference *reference)
     if (reference->endpoint == NULL || !socket_generation_is_possible(generation))
         return false;
     reference->generation = (uint32_t)generation;
-    reference->socket = &sockets[slot];
+    reference->socket = &provider_sockets[slot];
     return true;
 }
 

@@ -149,8 +149,14 @@ static inline bool socket_generation_is_possible(uint64_t generation)
     return generation >> 32 == 0 && (generation & 1) != 0;
 }
 
+/** By slot. Hidden: reached without a detour through a table of the linker's. */
+extern struct wsp_socket provider_sockets[CONFIG_MAX_SOCKETS] __attribute__((visibility("hidden")));
+
 /** The record of an endpoint. */
-struct wsp_socket *socket_of(const struct endpoint *endpoint);
+static inline struct wsp_socket *socket_of(const struct endpoint *endpoint)
+{
+    return &provider_sockets[endpoint->slot];
+}
 
 /** Copy of the upcall table that WSPStartup was given, and whether it is our own host's. */
 extern WSPUPCALLTABLE provider_upcalls;

@@ -117,6 +117,8 @@ MUTANTS = [
           "NO_F1 SLEEPING"),
     model("F2", "provider/receive_post.c",
           "full_fence(); /* F2: `posted` above before the tail below */", "NO_F2 POSTING"),
+    model("F2 of the quick post", "provider/receive_post_quick.h",
+          "full_fence(); /* F2: `posted` above before the tail below */", "NO_F2 POSTING"),
     model("F2 of a selection", "provider/network_events.c",
           "full_fence(); /* F2: WATCHED above before the tail below */", "NO_WATCH_F2 WATCHING"),
     model("F2 of a select", "provider/select.c",
