@@ -8,6 +8,7 @@
 
 #include "provider/guard.h"
 #include "provider/guard_internal.h"
+#include "provider/guard_prefault.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -131,6 +132,27 @@ static void ask_for_partly_protected(void)
 SUITE_TEST(guard_prefault, tells_a_range_that_is_partly_read_only)
 {
     in_every_way(ask_for_partly_protected);
+}
+
+static void ask_around_the_last_range(void)
+{
+    char *island = map_island(2);
+
+    CHECK_WAY(guard_prefault_again(island, 2 * PAGE)); /* from now on the range used last */
+    CHECK_WAY(guard_prefault_again(island + PAGE, PAGE));
+    CHECK_WAY(guard_prefault_again(island + 2 * PAGE - 1, 1));
+    CHECK_WAY(!guard_prefault_again(island + 2 * PAGE - 1, 2));
+    CHECK_WAY(!guard_prefault_again(island + 1, SIZE_MAX));
+    CHECK_WAY(!guard_prefault_again(island + 1, SIZE_MAX - (uintptr_t)island));
+    CHECK_WAY(!guard_prefault_again(island - 1, 2));
+    CHECK_WAY(!guard_prefault_again((void *)UINTPTR_MAX, 2));
+    CHECK_WAY(guard_prefault_again(island, 2 * PAGE)); /* after failures it is found anew */
+    unmap_island(island, 2);
+}
+
+SUITE_TEST(guard_prefault, does_not_take_a_range_that_wraps_for_the_one_used_last)
+{
+    in_every_way(ask_around_the_last_range);
 }
 
 static void ask_across_mappings(void)
