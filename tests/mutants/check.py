@@ -150,7 +150,7 @@ def check_lines():
         if found != 1:
             problems.append(f"{m.name}: its line is {found} times in {m.file}")
     for folder in ("dataplane", "provider", "shim"):
-        for path in sorted((ROOT / folder).rglob("*.c")):
+        for path in sorted((ROOT / folder).rglob("*.[ch]")):
             for line in path.read_text().splitlines():
                 if "full_fence();" in line and not any(
                         m.file == str(path.relative_to(ROOT)) and m.line == line.strip()
