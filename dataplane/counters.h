@@ -65,6 +65,8 @@
       "entries put in rings; more than `delivered` where several sockets share a group")          \
     X(LOST_RING_FULL, INFO, "lost.ring_full",                                                     \
       "entries that single sockets lost to a full ring (SO_RCVBUF or slots)")                     \
+    X(RING_NOT_GROWN, INFO, "ring_not_grown",                                                     \
+      "entries lost to a full ring that could have grown, but no larger one was ready")           \
     X(LOST_POOL_SHARE, INFO, "lost.pool_share",                                                   \
       "entries that single sockets lost because they held their share of the pool")               \
     X(LOST_NOT_FROM_PEER, INFO, "lost.not_from_peer",                                             \
@@ -79,6 +81,8 @@
       "wake-ups of sleeping receivers and waiters made by the lcore itself")                      \
     X(WAKEUPS_DEFERRED, INFO, "wakeups_deferred", "wake-ups given to the service thread")         \
     X(COMPLETIONS, INFO, "completions", "services of posted receives by the lcore")               \
+    X(RINGS_GROWN, INFO, "rings_grown", "times a socket was given a larger ring")                 \
+    X(RINGS_SHRUNK, INFO, "rings_shrunk", "times a socket has gone back to its small ring")       \
     X(AGAIN_LEFT, INFO, "again_left",                                                             \
       "times a socket was held by a client and the service left to it")
 

@@ -55,6 +55,7 @@ static void destroy_lcore(struct lcore *lcore)
         rte_free(lcore->handover[i]);
         lcore->handover[i] = NULL;
     }
+    store_stock_destroy(&lcore->stock);
     rte_free(lcore->commands);
     rte_free(lcore->wakes);
     rte_free(lcore->services);
@@ -113,6 +114,10 @@ static int create_lcore(struct lcore *lcore, unsigned index)
     lcore->queues =
         rte_zmalloc_socket("queues", sizeof(struct rx_queue) * CONFIG_MAX_PORTS * CONFIG_MAX_QUEUES,
                            RTE_CACHE_LINE_SIZE, node);
+    lcore->quiet_cycles = STORE_QUIET_SECONDS * rte_get_tsc_hz();
+    if (store_stock_create(&lcore->stock, config->sockets.ring_slots, config->sockets.min_buffers,
+                           config->sockets.maximum, node, rte_get_tsc_hz()) != 0)
+        return -1;
     lcore->commands = create_ring(COMMAND_SLOTS, sizeof(void *), node);
     lcore->wakes = create_ring(LCORE_DEFERRED_WAKES, sizeof(struct deferred_wake), node);
     lcore->services = create_ring(CONFIG_MAX_SOCKETS, sizeof(void *), node);

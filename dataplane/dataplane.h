@@ -162,13 +162,15 @@ enum dataplane_scope {
 
 /** Rows that a device counts itself; at the front of a report that has ports in it. */
 #define DATAPLANE_DEVICE_ROWS 5u
+/** Rows about the memory of rings; at the end of a report that has all of an lcore in it. */
+#define DATAPLANE_MEMORY_ROWS 2u
 
 struct dataplane_report {
     struct {
         const char *name;
         const char *help;
         uint64_t value;
-    } rows[DATAPLANE_DEVICE_ROWS + COUNTER_TOTAL];
+    } rows[DATAPLANE_DEVICE_ROWS + COUNTER_TOTAL + DATAPLANE_MEMORY_ROWS];
     unsigned count;
 };
 

@@ -46,15 +46,23 @@ static uint64_t queued_bytes(const struct endpoint *e)
            e->lcore.bytes_known;
 }
 
-static bool ring_has_room(const struct endpoint *e, uint32_t length)
+static bool has_slot(const struct endpoint *e)
+{
+    return endpoint_staged(e) - e->lcore.cached_head <= e->lcore.mask;
+}
+
+/* A datagram larger than SO_RCVBUF still gets through when nothing is queued. */
+static bool has_bytes(const struct endpoint *e, uint32_t length)
 {
     uint64_t queued = queued_bytes(e);
 
-    if (endpoint_staged(e) - e->lcore.cached_head > e->lcore.mask)
-        return false;
-    /* A datagram larger than SO_RCVBUF still gets through when nothing is queued. */
     return queued == 0 ||
            queued + length <= atomic_load_explicit(&e->lcore.bytes_limit, memory_order_relaxed);
+}
+
+static bool ring_has_room(const struct endpoint *e, uint32_t length)
+{
+    return has_slot(e) && has_bytes(e, length);
 }
 
 static bool within_pool_share(struct lcore *lcore, const struct endpoint *e, uint32_t segments)
@@ -89,7 +97,7 @@ enum counter offer_reluctantly(struct lcore *lcore, struct endpoint *e, uintptr_
     }
     if (unlikely(!ring_has_room(e, length))) {
         refresh_in_pass(lcore, e);
-        if (!ring_has_room(e, length)) {
+        if (!has_bytes(e, length) || !(has_slot(e) || lcore_grow(lcore, e))) {
             e->lcore.drops++;
             endpoint_count(&e->lcore.lost_ring_full, 1);
             return COUNTER_DROP_RING_FULL;
@@ -333,6 +341,8 @@ struct lcore_room lcore_room(struct lcore *lcore)
         uint32_t held = e->lcore.buffers - e->lcore.buffers_known;
         uint64_t queued = queued_bytes(e);
         uint32_t limit = atomic_load_explicit(&e->lcore.bytes_limit, memory_order_relaxed);
+        if (e->lcore.mask + 1 - (endpoint_staged(e) - e->lcore.cached_head) < PORT_BURST)
+            lcore_grow(lcore, e); /* a source that waits must find the whole ring in the end */
         uint32_t slots = e->lcore.mask + 1 - (endpoint_staged(e) - e->lcore.cached_head);
         uint64_t bytes = queued >= limit ? 0 : limit - queued;
         /* Each frame taken also lowers the share, and so does a burst that is staged meanwhile: two

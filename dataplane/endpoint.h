@@ -19,10 +19,11 @@
  * The consumer drops its reference and puts the buffers that are now free, in batches, on the
  * socket's own single-producer/single-consumer ring; the home lcore puts the pointers back into the
  * pool unread.
+ *
+ * The ring and the way home are a store (socket_store.h), small at first, a larger one while they need it.
  */
 
 #include <rte_mbuf.h>
-#include <rte_ring.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +34,7 @@
 #include "send_queue.h"
 #include "single_writer.h"
 #include "socket_ring.h"
+#include "socket_store.h"
 
 struct lcore;
 
@@ -64,6 +66,8 @@ struct endpoint {
     _Atomic uint32_t wake_sequence;
     /** The service thread has been asked to serve it and has not begun to. */
     _Atomic bool serve_queued;
+    /** Where the lcore puts elements. Stored with release before the tail behind them (G1). */
+    _Atomic(struct socket_store *) store;
 
     /* --- client line ---------------------------------------------------------------------- */
     /** The lock word. */
@@ -90,13 +94,17 @@ struct endpoint {
     /** Batches of buffers put on the way home, modulo 2^32; after each. A hint, so that the lcore need
      *  not look at the ways that are empty. */
     _Atomic uint32_t sent_home;
+    /** The store that the consumer is in: it needs no older one any more (G3). */
+    _Atomic(struct socket_store *) moved_to;
 
     /* --- consumer part: under LOCK ---------------------------------------------------------- */
     struct ring_element *ring __rte_cache_aligned;
     uint32_t mask;
     _Atomic uint32_t cached_tail;  /**< `tail` when last looked at; atomic as return_count */
     _Atomic uint32_t return_count; /**< atomic because quick_is_empty() asks without LOCK */
-    uint32_t return_batch; /**< how many to collect: ENDPOINT_RETURN_BATCH, less in a tiny pool */
+    uint32_t
+        return_batch; /**< how many to collect: ENDPOINT_RETURN_BATCH, less in a tiny pool and in
+                                a small store */
     /** The provider's: a receive needs nothing but the datagram in front (receive_settle_plain()). */
     _Atomic bool plain; /**< as return_count: a check without LOCK asks, too */
     _Atomic bool
@@ -104,7 +112,7 @@ struct endpoint {
     /** `head` when a nonblocking receive last found nothing: a second one that finds it so sends home
      *  what has been collected. Written without LOCK: a hint. */
     _Atomic uint32_t empty_head;
-    struct rte_ring *way_home;
+    struct socket_store *from; /**< where `ring` and the way home are */
     _Atomic uint64_t received;
     _Atomic uint64_t truncated;
     _Atomic uint64_t faulted;
@@ -141,11 +149,17 @@ struct endpoint {
         struct endpoint *ready_next;
         struct endpoint *homed_next; /**< all endpoints of the lcore, a ring */
         struct endpoint *homed_previous;
+        struct socket_store *left; /**< stores that were outgrown, the consumer may be there */
+        uint64_t busy_at; /**< time-stamp counter when it was last seen to need its store */
+        bool unsettled;   /**< the consumer may be in an older store than the lcore (G4) */
+        bool grown;       /**< not in its own store */
     } lcore __rte_cache_aligned;
 
     /* --- set at open and bind, constant while others look ----------------------------------- */
     uint32_t slot __rte_cache_aligned;
-    uint32_t slots;        /**< capacity of the ring */
+    uint32_t slots;        /**< what the ring may grow to */
+    uint32_t most_returns; /**< return_batch in the largest store */
+    struct socket_store *own;
     _Atomic uint32_t home; /**< index of the home lcore */
     /** Conditions that shall not be told, a bit for each enum rx_kind (L11). */
     _Atomic uint32_t ignored_conditions;
@@ -184,12 +198,20 @@ static inline uint32_t endpoint_known_tail(const struct endpoint *e)
     return atomic_load_explicit(&e->cached_tail, memory_order_relaxed);
 }
 
-/** Look at the tail, which the lcore writes. Under LOCK. */
+/** Go on in another store. Under LOCK. */
+__attribute__((cold)) void endpoint_move(struct endpoint *e, struct socket_store *store);
+
+/** Look at the tail, which the lcore writes, and then at the store that what is before it lies in (G2).
+ *  Under LOCK. */
 static inline uint32_t endpoint_look_at_tail(struct endpoint *e)
 {
     uint32_t tail = atomic_load_explicit(&e->tail, memory_order_acquire);
 
+    struct socket_store *store = atomic_load_explicit(&e->store, memory_order_acquire);
+
     atomic_store_explicit(&e->cached_tail, tail, memory_order_relaxed);
+    if (unlikely(store != e->from))
+        endpoint_move(e, store);
     return tail;
 }
 
@@ -222,6 +244,9 @@ static inline const struct ring_element *endpoint_peek(struct endpoint *e, uint3
 /** Send home what has been collected. Under LOCK. */
 void endpoint_flush_returns(struct endpoint *e);
 
+/** Send home what has been collected, as far as there is room. Under LOCK. */
+void endpoint_send_home(struct endpoint *e);
+
 /** Drop a reference on a segment. @return true: it was the last one */
 static inline bool endpoint_drop_reference(struct rte_mbuf *segment)
 {
@@ -243,7 +268,7 @@ static inline void endpoint_return_one(struct endpoint *e, struct rte_mbuf *mbuf
     e->returning[count] = mbuf;
     atomic_store_explicit(&e->return_count, count + 1, memory_order_relaxed);
     if (unlikely(count + 1 >= e->return_batch))
-        endpoint_flush_returns(e);
+        endpoint_send_home(e);
 }
 
 /** Drop the consumer's reference on a frame; what is free now is on its way home. Under LOCK. */

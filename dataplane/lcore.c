@@ -186,36 +186,33 @@ static bool take_handed_over(struct lcore *lcore)
     return any;
 }
 
-/* All that is there: one pass can bring more than a batch, where datagrams have several segments. */
-static bool take_home(struct endpoint *e)
+/* What an endpoint has sent home. All that is there: one pass can bring more than a batch, where datagrams
+ * have several segments. A way home that is full is too small for its client. */
+static bool take_home(struct lcore *lcore, struct endpoint *e)
 {
-    struct rte_mbuf *mbufs[ENDPOINT_RETURN_BATCH];
-    bool any = false;
-    unsigned count;
+    struct socket_store *store = atomic_load_explicit(&e->store, memory_order_relaxed);
 
-    do {
-        count = rte_ring_sc_dequeue_burst(e->way_home, (void **)mbufs, ENDPOINT_RETURN_BATCH, NULL);
-        if (count == 0)
-            break;
-        pool_put_tagged(mbufs, count);
-        any = true;
-    } while (count == ENDPOINT_RETURN_BATCH);
-    return any;
+    if (unlikely(e->lcore.unsettled))
+        return lcore_settle(lcore, e);
+    unsigned count = lcore_take_home(store);
+    if (unlikely(count > store->home.mask))
+        lcore_grow(lcore, e);
+    return count != 0;
 }
 
 /* ... of an endpoint of which that is worth while. */
-static bool take_home_if_any(struct endpoint *e)
+static bool take_home_if_any(struct lcore *lcore, struct endpoint *e)
 {
     uint32_t sent = atomic_load_explicit(&e->sent_home, memory_order_acquire);
 
     if (sent == e->lcore.sent_home_known)
         return false;
     e->lcore.sent_home_known = sent;
-    return take_home(e);
+    return take_home(lcore, e);
 }
 
 /* A few endpoints in turn, one while there is traffic; all of them when buffers are short. */
-static bool sweep_ways_home(struct lcore *lcore, bool busy)
+static bool sweep_ways_home(struct lcore *lcore, bool busy, uint64_t now)
 {
     uint32_t count = RTE_MIN(lcore->homed_count, busy ? 1u : LCORE_SWEEP);
     bool any = false;
@@ -223,9 +220,13 @@ static bool sweep_ways_home(struct lcore *lcore, bool busy)
     if (lcore->free_buffers_known && lcore->free_buffers < pool_total() / POOL_LOW_DIVISOR)
         count = lcore->homed_count;
     for (uint32_t i = 0; i < count; i++) {
-        any |= take_home_if_any(lcore->homed);
+        any |= take_home_if_any(lcore, lcore->homed);
+        if (unlikely(lcore->homed->lcore.grown))
+            lcore_shrink_if_quiet(lcore, lcore->homed, now);
         lcore->homed = lcore->homed->lcore.homed_next;
     }
+    if (unlikely(store_stock_is_due(&lcore->stock, now)))
+        lcore->service_called |= store_stock_review(&lcore->stock, now);
     return any;
 }
 
@@ -250,10 +251,10 @@ bool lcore_step(struct lcore *lcore, uint64_t now)
     if (touched != NULL)
         lcore_notify(lcore); /* before anything that can wait: its clients do */
     for (struct endpoint *e = touched; e != NULL; e = e->lcore.touched_next)
-        take_home_if_any(e);
+        take_home_if_any(lcore, e);
     if (unlikely(lcore->ready != NULL))
         busy |= lcore_serve_ready(lcore) != 0;
-    busy |= sweep_ways_home(lcore, touched != NULL);
+    busy |= sweep_ways_home(lcore, touched != NULL, now);
     busy |= command_run_queued(lcore) != 0;
     if (unlikely(lcore->service_called)) {
         lcore->service_called = false;
@@ -333,6 +334,7 @@ void lcore_detach(struct lcore *lcore, struct endpoint *e)
         while ((element = endpoint_front(e)) != NULL)
             endpoint_consume(e, element);
         endpoint_flush_returns(e);
+        lcore_shrink(lcore, e);
     }
-    take_home(e);
+    lcore_settle(lcore, e);
 }

@@ -24,6 +24,7 @@
 #include "endpoint.h"
 #include "flow_run.h"
 #include "port.h"
+#include "store_stock.h"
 #include "wake.h"
 
 /** Wake-up system calls an lcore makes itself in one pass; the service thread makes the others. */
@@ -84,6 +85,9 @@ struct lcore {
     uint32_t free_buffers;  /**< in the pools, as of this pass's first burst */
     uint32_t buffers_share; /**< of which a socket may hold this many, beyond its minimum */
     bool free_buffers_known;
+
+    struct store_stock stock; /**< larger stores for sockets at home here */
+    uint64_t quiet_cycles;    /**< STORE_QUIET_SECONDS of the time-stamp counter */
 
     struct wake_sink sink;
     unsigned wakes_left;
@@ -147,6 +151,26 @@ struct lcore_room lcore_room(struct lcore *lcore);
  * lcore_room().
  */
 struct endpoint *lcore_blocked_by(struct lcore *lcore, const struct rte_mbuf *mbuf);
+
+/**
+ * Give a socket whose ring is full a larger one. The stock may be empty, and the socket may have all that
+ * it is allowed.
+ * @return true: there is room now
+ */
+bool lcore_grow(struct lcore *lcore, struct endpoint *endpoint);
+
+/** Take home what is on its way in any store that the consumer may have used; put those it has left back
+ *  into the stock. @return true when there was anything */
+bool lcore_settle(struct lcore *lcore, struct endpoint *endpoint);
+
+/** Go back to its own store, if what is queued fits there. While the lcore stands in for the consumer. */
+void lcore_shrink(struct lcore *lcore, struct endpoint *endpoint);
+
+/** Of one that has grown: if it has needed little for long, and nobody holds LOCK, go back to its own. */
+void lcore_shrink_if_quiet(struct lcore *lcore, struct endpoint *endpoint, uint64_t now);
+
+/** Put back into the pool what is on the way home in its store. @return how many buffers */
+unsigned lcore_take_home(struct socket_store *store);
 
 /** Publish what the pass has put in rings and tell whoever waits for it (fence F1). */
 void lcore_notify(struct lcore *lcore);

@@ -61,6 +61,20 @@ static void sum_lcore(struct counters *sum, const struct lcore *lcore, int port)
     }
 }
 
+/* Of lcores from `first` on. Sockets' own stores are in none of these. */
+static void add_memory_rows(struct dataplane_report *report, unsigned first, unsigned end)
+{
+    uint64_t stock = 0, lent = 0;
+
+    for (unsigned i = first; i < end; i++) {
+        stock += atomic_load_explicit(&dataplane.lcores[i].stock.bytes, memory_order_relaxed);
+        lent += atomic_load_explicit(&dataplane.lcores[i].stock.lent_bytes, memory_order_relaxed);
+    }
+    add_row(report, "memory.ring_stock", "bytes of larger rings that lie ready for any socket now",
+            stock);
+    add_row(report, "memory.rings_lent", "bytes of larger rings that sockets have now", lent);
+}
+
 int dataplane_report(enum dataplane_scope scope, unsigned index, struct dataplane_report *report)
 {
     struct counters sum = {0};
@@ -75,6 +89,7 @@ int dataplane_report(enum dataplane_scope scope, unsigned index, struct dataplan
         for (unsigned i = 0; i < dataplane.lcores_count; i++)
             sum_lcore(&sum, &dataplane.lcores[i], -1);
         add_counters(report, &sum);
+        add_memory_rows(report, 0, dataplane.lcores_count);
         break;
     case DATAPLANE_SCOPE_PORT:
         if (index >= dataplane.config.ports_count) {
@@ -93,6 +108,7 @@ int dataplane_report(enum dataplane_scope scope, unsigned index, struct dataplan
         }
         sum_lcore(&sum, &dataplane.lcores[index], -1);
         add_counters(report, &sum);
+        add_memory_rows(report, index, index + 1);
         break;
     default:
         result = -EINVAL;

@@ -95,6 +95,7 @@ static void do_deferred(struct lcore *lcore)
     while (rte_ring_sc_dequeue_elem(lcore->wakes, &deferred, sizeof deferred) == 0)
         wake(deferred.word, (int)deferred.count);
     run_errands(lcore);
+    store_stock_serve(&lcore->stock);
     while (rte_ring_sc_dequeue(lcore->services, (void **)&endpoint) == 0) {
         /* Cleared before looking: data published after this asks again. */
         atomic_exchange_explicit(&endpoint->serve_queued, false, memory_order_acq_rel);

@@ -32,29 +32,30 @@ static int ensure_chunk(uint32_t slot)
 
 static void free_rings(struct endpoint *e)
 {
-    rte_free(e->ring);
-    rte_free(e->way_home);
+    struct socket_store *store = atomic_load_explicit(&e->store, memory_order_relaxed);
+
+    /* What the dataplane has stopped under. Who was detached has given it back (lcore_detach()). */
+    if (store != e->own)
+        rte_free(store);
+    socket_store_free_all(e->lcore.left);
+    e->lcore.left = NULL;
+    rte_free(e->own);
     rte_free(e->send.bytes);
     e->send.bytes = NULL;
     e->send.capacity = 0;
     e->ring = NULL;
-    e->way_home = NULL;
+    e->own = e->from = NULL;
+    atomic_store_explicit(&e->store, NULL, memory_order_relaxed);
     e->lcore.ring = NULL;
 }
 
-static int create_rings(struct endpoint *e, uint32_t slots)
+static int create_own_store(struct endpoint *e, const struct config_sockets *settings)
 {
-    int node = numa_place_default();
-    ssize_t bytes = rte_ring_get_memsize(slots * 2);
+    uint32_t slots[STORE_GRADES];
 
-    e->ring = rte_zmalloc_socket("socket_ring", slots * sizeof *e->ring, RTE_CACHE_LINE_SIZE, node);
-    e->way_home = rte_zmalloc_socket("way_home", (size_t)bytes, RTE_CACHE_LINE_SIZE, node);
-    if (e->ring == NULL || e->way_home == NULL) {
-        free_rings(e);
-        return -1;
-    }
-    rte_ring_init(e->way_home, "way_home", slots * 2, RING_F_SP_ENQ | RING_F_SC_DEQ);
-    return 0;
+    socket_store_sizes(settings->ring_slots, settings->min_buffers, slots);
+    e->own = socket_store_create(slots[0], 0, numa_place_default());
+    return e->own != NULL ? 0 : -1;
 }
 
 static void reset_send_queue(struct send_queue *q)
@@ -77,12 +78,14 @@ static void reset(struct endpoint *e, const struct config_sockets *settings)
     atomic_store(&e->head, 0);
     atomic_store(&e->extra_consumed, 0);
     atomic_store(&e->bytes_consumed, 0);
-    e->mask = settings->ring_slots - 1;
     e->slots = settings->ring_slots;
+    e->most_returns = RTE_MIN(ENDPOINT_RETURN_BATCH, RTE_MAX(1u, settings->min_buffers));
+    endpoint_move(e, e->own);
+    atomic_store(&e->store, e->own);
+    atomic_store(&e->moved_to, e->own);
     atomic_store(&e->cached_tail, 0);
     atomic_store(&e->return_count, 0);
     atomic_store(&e->empty_head, 0);
-    e->return_batch = RTE_MIN(ENDPOINT_RETURN_BATCH, RTE_MAX(1u, settings->min_buffers));
     atomic_store(&e->received, 0);
     atomic_store(&e->truncated, 0);
     atomic_store(&e->faulted, 0);
@@ -133,7 +136,7 @@ int dataplane_endpoint_open(struct endpoint **endpoint)
     if (ensure_chunk(slot) != 0)
         goto out;
     struct endpoint *e = endpoint_at(slot);
-    if (create_rings(e, settings->ring_slots) != 0)
+    if (create_own_store(e, settings) != 0)
         goto out;
     reset(e, settings);
     reset_binding(&dataplane.bindings[slot], true);

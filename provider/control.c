@@ -171,10 +171,17 @@ int wirerx_counters(enum wirerx_scope scope, unsigned index, struct wirerx_count
     return 0;
 }
 
+/* Under LOCK: no store that it is in can go. */
 static uint32_t reserved_bytes(const struct endpoint *e)
 {
-    return (uint32_t)(sizeof *e + e->slots * sizeof *e->ring +
-                      (size_t)rte_ring_get_memsize(e->slots * 2) + e->send.capacity);
+    const struct socket_store *now = atomic_load_explicit(&e->store, memory_order_acquire);
+    uint32_t bytes = (uint32_t)sizeof *e + e->own->bytes + e->send.capacity;
+
+    if (now != e->own)
+        bytes += now->bytes;
+    if (e->from != now && e->from != e->own) /* the receiver has not moved yet */
+        bytes += e->from->bytes;
+    return bytes;
 }
 
 int wirerx_socket_counters(SOCKET s, struct wirerx_socket_counters *counters)

@@ -99,9 +99,10 @@ static inline bool quick_is_empty(struct endpoint *e, uint64_t word)
  * The part of receive_quick() that needs the socket.
  * @param word  its lock word while nobody holds it
  */
-static inline enum quick quick_take(struct endpoint *e, uint64_t word, const WSABUF *buffers,
-                                    LPDWORD received, LPDWORD flags, struct sockaddr *from,
-                                    LPINT fromlen)
+static __rte_always_inline enum quick quick_take(struct endpoint *e, uint64_t word,
+                                                 const WSABUF *buffers, LPDWORD received,
+                                                 LPDWORD flags, struct sockaddr *from,
+                                                 LPINT fromlen)
 {
     uint64_t held = word | lock_word_self_cached | LOCK_WORD_LOCK, to;
     uint32_t room;

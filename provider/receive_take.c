@@ -330,9 +330,10 @@ enum receive_ready receive_ready(struct endpoint *endpoint, struct wsp_socket *s
 uint32_t receive_data_end(const struct endpoint *endpoint)
 {
     uint32_t tail = atomic_load_explicit(&endpoint->tail, memory_order_acquire);
+    const struct socket_store *store = atomic_load_explicit(&endpoint->store, memory_order_acquire);
 
     if (tail != atomic_load_explicit(&endpoint->head, memory_order_relaxed) &&
-        is_end(kind_of(&endpoint->ring[(tail - 1) & endpoint->mask])))
+        is_end(kind_of(&store->ring[(tail - 1) & (store->slots - 1)])))
         return tail - 1;
     return tail;
 }

@@ -45,9 +45,11 @@ struct results {
     struct usage start; /* the dataplane runs, no socket is open */
     struct row rows[STEPS + 1];
     unsigned rows_count;
-    size_t left;         /* in the heaps when all sockets are closed again */
-    size_t buffer_bytes; /* of one in the pool */
-    unsigned buffers;    /* in the pool */
+    size_t left;          /* in the heaps when all sockets are closed again */
+    size_t stock_bytes;   /* of larger rings, for sockets whose ring is full */
+    uint32_t limit_bytes; /* what a socket may have of them at most */
+    size_t buffer_bytes;  /* of one in the pool */
+    unsigned buffers;     /* in the pool */
 };
 
 /* --- measuring -------------------------------------------------------------------------------------------- */
@@ -152,6 +154,10 @@ static int start(struct results *results, const struct bench_options *options)
         return bed_refuse("%s", error.text);
     const struct rte_mempool *pool = dataplane.ports[0].pool;
     results->buffer_bytes = pool->header_size + pool->elt_size + pool->trailer_size;
+    results->stock_bytes = atomic_load(&dataplane.lcores[0].stock.bytes);
+    results->limit_bytes = results->settings.ring_slots > STORE_OWN_SLOTS
+                               ? socket_store_bytes(results->settings.ring_slots, STORE_GRADES - 1)
+                               : 0;
     return client_start(&results->bed);
 }
 
@@ -175,6 +181,9 @@ static void print_text(const struct results *results)
     }
     printf("\nan idle socket takes %zu bytes beyond its guaranteed buffers; the goal is %u\n",
            marginal(results), GOAL_BYTES);
+    printf(
+        "it may grow to:      a ring of %u datagrams, %u bytes more, out of a stock that all share\n",
+        settings->ring_slots, results->limit_bytes);
     printf("guaranteed to each:  %u packet buffers of %zu bytes, %zu in all\n",
            settings->min_buffers, results->buffer_bytes, guaranteed);
     printf("shared by all:       %u packet buffers, %zu bytes; %zu bytes of static tables (%u "
@@ -184,6 +193,8 @@ static void print_text(const struct results *results)
            results->buffers, results->buffers * results->buffer_bytes,
            CONFIG_MAX_SOCKETS * (client_record_bytes() + sizeof(struct binding)),
            CONFIG_MAX_SOCKETS, results->start.dpdk, results->start.libc);
+    printf("                     in the stock of larger rings %zu bytes of that\n",
+           results->stock_bytes);
     printf("kept when all are closed again: %zu bytes, for the next ones (endpoints, %u at a "
            "time)\n",
            results->left, ENDPOINT_CHUNK);
@@ -218,10 +229,13 @@ static void print_json(const struct results *results)
     json_object_set_new(
         object, "shared",
         json_pack(
-            "{s:I, s:I, s:I, s:I}", "buffers", (json_int_t)results->buffers, "table_bytes",
+            "{s:I, s:I, s:I, s:I, s:I}", "ring_stock_bytes", (json_int_t)results->stock_bytes,
+            "buffers", (json_int_t)results->buffers, "table_bytes",
             (json_int_t)(CONFIG_MAX_SOCKETS * (client_record_bytes() + sizeof(struct binding))),
             "dpdk_bytes", (json_int_t)results->start.dpdk, "libc_bytes",
             (json_int_t)results->start.libc));
+    json_object_set_new(object, "limit",
+                        json_pack("{s:I}", "ring_bytes", (json_int_t)results->limit_bytes));
     json_object_set_new(object, "bytes_kept_when_closed", json_integer((json_int_t)results->left));
     report_json_print(object);
 }
