@@ -15,8 +15,9 @@
 
 #include "socket_store.h"
 
-/** The least that a stock has, of each grade that is lent: 512 KiB of each with the default ring. */
-#define STOCK_LEAST(grade) ((grade) == 1 ? 64u : 8u)
+/** The least that a stock has, of each grade that is lent: 2.5 MiB in all with the default ring. As many
+ *  sockets can fill their own store in one burst, all members of one group perhaps, and lose nothing. */
+#define STOCK_LEAST(grade) ((grade) == 1 ? 256u : 8u)
 
 #define STOCK_REVIEW_SECONDS 10u
 
