@@ -209,7 +209,8 @@ const struct config_option config_options[] = {
         .fallback = 2048,
         .unit = " datagrams",
         .offset = offsetof(struct config, sockets.ring_slots),
-        .help = "Datagrams that wait in a socket at most: a power of two.",
+        .help = "Datagrams that wait in a socket at most: a power of two. A socket has room for "
+                "64 (or min-buffers) of its own and is lent more while it needs it.",
     },
     {
         .section = "sockets",

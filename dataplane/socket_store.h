@@ -26,6 +26,8 @@
  * Shrinking. A store that has held little for STORE_QUIET_SECONDS goes back: under LOCK, which the lcore
  * tries to take and does without when anybody holds it, it stands in for the consumer and moves both sides
  * to the socket's own store.
+ *
+ * tests/model/growth.pml is this in Promela: each of these orders taken away is caught there.
  */
 
 #include <rte_branch_prediction.h>

@@ -49,6 +49,7 @@ FOLLOWING EDGE ROOM=1
 ENDING
 ENDING ROOM=1
 SPINNING
+GROWING
 '
 
 # What must fail: mutant, scenario, further flags.
@@ -106,6 +107,13 @@ MIRRORED_BEFORE_DESCRIPTOR FOLLOWING
 LCORE_DROPS_ERRAND FOLLOWING
 CLEARS_QUEUED_LATE FOLLOWING
 CLOSER_BURIES ENDING
+PUBLISHES_BEFORE_COPY GROWING
+TAIL_BEFORE_STORE GROWING
+STORE_BEFORE_TAIL GROWING
+TELLS_WHEN_IT_LOOKS GROWING
+NEVER_ASKS GROWING
+LOOKS_BEFORE_IT_IS_TOLD GROWING
+SHRINKS_UNLOCKED GROWING
 '
 
 # build NAME...: make ./pan in the current directory from the model with these names defined.
@@ -113,6 +121,7 @@ build() {
     case " $* " in
     *" WAITING "* | *" HANDLES "*) model=handles.pml ;;
     *" FOLLOWING "* | *" ENDING "* | *" SPINNING "*) model=descriptor.pml ;;
+    *" GROWING "*) model=growth.pml ;;
     *) model=receive.pml ;;
     esac
     flags=
