@@ -12,6 +12,7 @@
 #include "harness.h"
 #include "lcore_hook.h"
 #include "tracer.h"
+#include "wirerx/wirerx.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #define LENGTH 64u
 #define IN_FLIGHT 200u
 #define POSTED 8u
+#define BATCH 8u
 
 /* --- sources ------------------------------------------------------------------------------------------ */
 
@@ -115,6 +117,50 @@ static void spin_nonblocking(uint64_t until)
         turn();
         if (spi.lpWSPRecv(s, &buffer, 1, &bytes, &flags, NULL, NULL, NULL, &error) == 0)
             got_one();
+    }
+}
+
+static void got(DWORD count)
+{
+    for (; count != 0; count--)
+        got_one();
+}
+
+static void spin_batch(uint64_t until)
+{
+    char rooms[BATCH][LENGTH];
+    WSABUF buffers[BATCH];
+    struct wirerx_datagram datagrams[BATCH];
+
+    for (unsigned i = 0; i < BATCH; i++) {
+        buffers[i] = (WSABUF){LENGTH, rooms[i]};
+        datagrams[i] = (struct wirerx_datagram){.buffers = &buffers[i], .buffers_count = 1};
+    }
+    while (atomic_load_explicit(&received, memory_order_relaxed) < until) {
+        DWORD taken;
+
+        turn();
+        if (wirerx_receive_batch(s, datagrams, BATCH, &taken) == 0)
+            got(taken);
+    }
+}
+
+/* Everything lent is returned before the next call. */
+static void spin_lend(uint64_t until)
+{
+    struct wirerx_loan loans[BATCH];
+    uint64_t tokens[BATCH];
+
+    while (atomic_load_explicit(&received, memory_order_relaxed) < until) {
+        DWORD lent;
+
+        turn();
+        if (wirerx_lend(s, loans, BATCH, &lent) != 0)
+            continue;
+        for (DWORD i = 0; i < lent; i++)
+            tokens[i] = loans[i].token;
+        if (wirerx_return(s, tokens, lent, NULL) == 0)
+            got(lent);
     }
 }
 
@@ -213,6 +259,8 @@ struct way {
 
 static const struct way ways[] = {
     {"nonblocking", spin_nonblocking, NOTHING, true},
+    {"batch", spin_batch, NOTHING, true},
+    {"lend", spin_lend, NOTHING, true},
     {"blocking", spin_blocking, NOTHING, false},
     {"posted, Internal", poll_internal, NO_EVENT, false},
     {"posted, events", poll_results, EVENTS, false},
