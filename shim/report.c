@@ -133,21 +133,22 @@ static void print_frames(const struct run *run)
 static void print_sockets(const struct run *run)
 {
     char delivered[REPORT_COUNT_SIZE], full[REPORT_COUNT_SIZE], share[REPORT_COUNT_SIZE],
-        unread[REPORT_COUNT_SIZE], more[32];
+        unread[REPORT_COUNT_SIZE], reserved[REPORT_COUNT_SIZE], more[32];
 
-    printf("\n  %-24s %14s %14s %14s %14s\n", "socket", "delivered", "ring full", "pool share",
-           "unread");
+    printf("\n  %-24s %14s %14s %14s %14s %14s\n", "socket", "delivered", "ring full", "pool share",
+           "unread", "bytes reserved");
     for (unsigned i = 0; i < run->sockets.count; i++) {
         const struct recv_socket *row = &run->sockets.rows[i];
         more[0] = '\0';
         if (row->join_count > 1)
             snprintf(more, sizeof more, "  and %u more", row->join_count - 1);
-        printf("  %-24s %14s %14s %14s %14s%s%s\n", row->joins->name,
+        printf("  %-24s %14s %14s %14s %14s %14s%s%s\n", row->joins->name,
                report_count(delivered, row->counters.delivered),
                report_count(full, row->counters.drop_ring_full),
                report_count(share, row->counters.drop_pool_share),
-               report_count(unread, recv_socket_unread(row)), row->stall ? "  never read" : "",
-               more);
+               report_count(unread, recv_socket_unread(row)),
+               report_count(reserved, row->counters.reserved_bytes),
+               row->stall ? "  never read" : "", more);
     }
 }
 

@@ -54,6 +54,7 @@ static json_t *sockets(const struct run *run)
         json_object_set_new(object, "unread", number(recv_socket_unread(row)));
         json_object_set_new(object, "drop_ring_full", number(row->counters.drop_ring_full));
         json_object_set_new(object, "drop_pool_share", number(row->counters.drop_pool_share));
+        json_object_set_new(object, "reserved_bytes", number(row->counters.reserved_bytes));
         json_array_append_new(array, object);
     }
     return array;
