@@ -206,6 +206,38 @@ SUITE_TEST(grow, one_that_is_stopped_under_is_closed_later)
     set_up();
 }
 
+/* --- a group with many members --------------------------------------------------------------------- */
+
+#define MEMBERS 200u
+
+static void set_up_members(void)
+{
+    struct config config = config_of_large_rings();
+
+    config.sockets.maximum = MEMBERS;
+    config.sockets.min_buffers = 16;
+    wire_start(&config, &client_operations, true);
+}
+
+SUITE_FIXTURE(growing_together, set_up_members, wire_stop);
+
+/* All in one burst: the service thread has no time to make what is missing. */
+SUITE_TEST(growing_together, the_members_of_a_group_lose_nothing)
+{
+    struct client members[MEMBERS];
+
+    for (unsigned i = 0; i < MEMBERS; i++)
+        members[i] = client_joined(GROUP, PORT);
+    send_numbers(0, 200);
+    CHECK_EQ_U64(wire_counter("ring_not_grown"), 0);
+    CHECK_EQ_U64(wire_counter("rings_grown"), MEMBERS);
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        CHECK_EQ_U64(client_lost_ring_full(&members[i]), 0);
+        client_expect(&members[i], 0, 200, LENGTH);
+        client_close(&members[i]);
+    }
+}
+
 /* --- with an lcore of its own ---------------------------------------------------------------------- */
 
 #define DATAGRAMS 60000u
