@@ -4,6 +4,7 @@
 
 #include "../dataplane/dataplane.h"
 #include "guard_internal.h"
+#include "guard_pages.h"
 #include "guard_sanitize.h"
 #include "quick_obstacles.h"
 
@@ -70,6 +71,13 @@ static greg_t fixup_of(greg_t rip)
     return 0;
 }
 
+/* An access has failed: what was believed about client memory may be wrong. */
+static void note_failure(void)
+{
+    atomic_fetch_add_explicit(&guard_faults, 1, memory_order_relaxed);
+    guard_pages_forget();
+}
+
 static bool redirect(ucontext_t *context)
 {
     greg_t *rip = &context->uc_mcontext.gregs[REG_RIP];
@@ -78,7 +86,7 @@ static bool redirect(ucontext_t *context)
     if (fixup == 0)
         return false;
     *rip = fixup;
-    atomic_fetch_add_explicit(&guard_faults, 1, memory_order_relaxed);
+    note_failure();
     return true;
 }
 
@@ -314,7 +322,7 @@ static COLD bool kernel_copy_to(void *to, const void *from, size_t length)
 {
     bool done = guard_kernel_copy_to(to, from, length);
     if (!done)
-        atomic_fetch_add_explicit(&guard_faults, 1, memory_order_relaxed);
+        note_failure();
     return done;
 }
 

@@ -52,7 +52,7 @@ bool guard_kernel_touch(void *at);
  */
 bool guard_touch(void *at);
 
-/** Goes up with every failed access, so that the prefault caches forget what they believed. */
+/** Goes up with every failed access, so that threads forget which ranges they have seen. */
 extern atomic_uint guard_faults;
 
 #pragma GCC visibility pop

@@ -19,39 +19,68 @@
  */
 #define POPULATE_MAX ((uintptr_t)16 << 20)
 
-_Thread_local struct guard_cache guard_cache;
+/*
+ * Ranges of so many pages and fewer are known by their pages. Of larger ones a thread remembers the last
+ * few, until an access of any thread fails.
+ */
+#define PAGES_LOOKED_AT 256u
+#define RANGES 8u
 
-static void use(const struct guard_range *range)
+struct range {
+    uintptr_t start;
+    uintptr_t size; /* to a page boundary; 0: unused */
+};
+
+struct cache {
+    struct range ranges[RANGES];
+    unsigned oldest; /* the next one to be given up */
+    unsigned faults; /* guard_faults when the cache was emptied */
+};
+
+/* Initial-exec: reached without a call that might allocate. */
+static _Thread_local struct cache cache __attribute__((tls_model("initial-exec")));
+
+static bool is_small(uintptr_t start, uintptr_t end)
 {
-    guard_cache.before = guard_cache.latest;
-    guard_cache.latest = *range;
+    return end - (start & ~(PAGE - 1)) <= PAGES_LOOKED_AT * PAGE;
 }
 
-static bool is_cached(uintptr_t start, size_t length)
+/* No sum that could wrap round: the range may be anything. */
+static bool contains(const struct range *range, uintptr_t start, size_t length)
+{
+    uintptr_t offset = start - range->start;
+
+    return offset < range->size && length <= range->size - offset;
+}
+
+static bool pages_are_known(uintptr_t start, uintptr_t end)
+{
+    for (uintptr_t at = start & ~(PAGE - 1); at < end; at += PAGE)
+        if (!guard_page_is_known(at))
+            return false;
+    return true;
+}
+
+static bool range_is_known(uintptr_t start, size_t length)
 {
     unsigned faults = atomic_load_explicit(&guard_faults, memory_order_relaxed);
-    if (guard_cache.faults != faults) {
-        guard_cache = (struct guard_cache){.faults = faults};
+
+    if (cache.faults != faults) {
+        cache = (struct cache){.faults = faults};
         return false;
     }
-    if (guard_range_contains(&guard_cache.latest, start, length) ||
-        guard_range_contains(&guard_cache.before, start, length))
-        return true;
-    for (unsigned i = 0; i < GUARD_RANGES; i++) {
-        if (guard_range_contains(&guard_cache.ranges[i], start, length)) {
-            use(&guard_cache.ranges[i]);
+    for (unsigned i = 0; i < RANGES; i++)
+        if (contains(&cache.ranges[i], start, length))
             return true;
-        }
-    }
     return false;
 }
 
 /* Adjoining ranges become one, so that a large buffer posted in slices takes one entry. */
-static void remember(uintptr_t start, uintptr_t end)
+static void remember_range(uintptr_t start, uintptr_t end)
 {
-    unsigned entry = GUARD_RANGES;
-    for (unsigned i = 0; i < GUARD_RANGES; i++) {
-        struct guard_range *known = &guard_cache.ranges[i];
+    unsigned entry = RANGES;
+    for (unsigned i = 0; i < RANGES; i++) {
+        struct range *known = &cache.ranges[i];
         uintptr_t known_end = known->start + known->size;
         if (known->size == 0) {
             entry = i;
@@ -61,15 +90,14 @@ static void remember(uintptr_t start, uintptr_t end)
             continue;
         start = known->start < start ? known->start : start;
         end = known_end > end ? known_end : end;
-        *known = (struct guard_range){0, 0};
+        *known = (struct range){0, 0};
         entry = i;
     }
-    if (entry == GUARD_RANGES) {
-        entry = guard_cache.oldest;
-        guard_cache.oldest = (entry + 1) % GUARD_RANGES;
+    if (entry == RANGES) {
+        entry = cache.oldest;
+        cache.oldest = (entry + 1) % RANGES;
     }
-    guard_cache.ranges[entry] = (struct guard_range){start, end - start};
-    use(&guard_cache.ranges[entry]);
+    cache.ranges[entry] = (struct range){start, end - start};
 }
 
 /*
@@ -109,10 +137,15 @@ bool guard_prefault(const void *start_of_range, size_t length)
         return false;
 
     uintptr_t end = (start + length + PAGE - 1) & ~(PAGE - 1);
-    if (is_cached(start, length))
+    bool small = is_small(start, end);
+    if (small ? pages_are_known(start, end) : range_is_known(start, length))
         return true;
-    bool writable = end - start > POPULATE_MAX ? populate_ends(start, end) : populate(start, end);
-    if (writable)
-        remember(start & ~(PAGE - 1), end);
-    return writable;
+    if (!(end - start > POPULATE_MAX ? populate_ends(start, end) : populate(start, end)))
+        return false;
+    if (small)
+        for (uintptr_t at = start & ~(PAGE - 1); at < end; at += PAGE)
+            guard_page_remember(at);
+    else
+        remember_range(start & ~(PAGE - 1), end);
+    return true;
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "guard.h"
+#include "guard_prefault.h"
 #include "indication.h"
 #include "overlapped_status.h"
 #include "receive.h"
@@ -22,14 +22,14 @@ static int prefault(const struct receive_call *call)
     for (DWORD i = 0; i < call->buffers_count; i++) {
         if (!guard_copy_from(&buffer, scatter_buffer(call->buffers, i), sizeof buffer))
             return WSAEFAULT; /* A23 */
-        if (buffer.len != 0 && !guard_prefault(buffer.buf, buffer.len))
+        if (buffer.len != 0 && !guard_prefault_again(buffer.buf, buffer.len))
             return WSAEFAULT;
     }
-    if (!guard_prefault(call->overlapped, sizeof *call->overlapped))
+    if (!guard_prefault_again(call->overlapped, sizeof *call->overlapped))
         return WSAEFAULT;
     if (call->from != NULL &&
-        (!guard_prefault(call->from, sizeof(struct sockaddr_in)) ||
-         (call->fromlen != NULL && !guard_prefault(call->fromlen, sizeof(INT)))))
+        (!guard_prefault_again(call->from, sizeof(struct sockaddr_in)) ||
+         (call->fromlen != NULL && !guard_prefault_again(call->fromlen, sizeof(INT)))))
         return WSAEFAULT;
     return 0;
 }
