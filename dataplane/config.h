@@ -53,6 +53,13 @@ enum config_pace {
     CONFIG_PACE_RATE,     /**< at pace_rate frames a second */
 };
 
+/** May the port put frames on its network? */
+enum config_transmit {
+    CONFIG_TRANSMIT_AUTO, /**< unless its device has no network behind it (see config_options.c) */
+    CONFIG_TRANSMIT_ON,
+    CONFIG_TRANSMIT_OFF, /**< it listens only: no ARP, no ICMP, nothing that sockets send */
+};
+
 /** An IPv4 address of a port with its prefix. */
 struct config_address {
     uint32_t address;       /**< host byte order */
@@ -67,6 +74,7 @@ struct config_port {
     unsigned mtu;    /**< bytes above Ethernet, 68 to 9702; default 1500 */
     unsigned vlan;   /**< 0: any tagging is accepted; else only this VLAN id (1 to 4094) */
     enum config_checksums checksums;
+    enum config_transmit transmit;
     enum config_pace pace;
     double pace_rate; /**< frames a second, 1 to 1e9, for CONFIG_PACE_RATE */
     bool held;        /**< a replay that waits for dataplane_replay_go() (never from YAML) */

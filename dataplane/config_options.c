@@ -17,6 +17,13 @@ static const char *const checksums_choices[] = {
     NULL,
 };
 
+static const char *const transmit_choices[] = {
+    [CONFIG_TRANSMIT_AUTO] = "auto",
+    [CONFIG_TRANSMIT_ON] = "on",
+    [CONFIG_TRANSMIT_OFF] = "off",
+    NULL,
+};
+
 /* A number means CONFIG_PACE_RATE. */
 static const char *const pace_choices[] = {
     [CONFIG_PACE_LIVE] = "live",
@@ -111,6 +118,18 @@ const struct config_option config_options[] = {
         .help = "verify: by the device where it can, else in software. ignore: UDP checksums are "
                 "not looked at, for captures taken where a device was still to fill them in; those "
                 "of IPv4 headers always are.",
+    },
+    {
+        .section = "ports",
+        .name = "transmit",
+        .kind = CONFIG_KIND_CHOICE,
+        .fallback = CONFIG_TRANSMIT_AUTO,
+        .choices = transmit_choices,
+        .offset = offsetof(struct config_port, transmit),
+        .help = "on: the port is a host on its network. It probes for its addresses and announces "
+                "them, answers ARP and ICMP, and sends what sockets send. off: it listens and "
+                "never sends a frame, as on a tap or a mirror port. auto: on, but off for "
+                "net_pcap, net_ring and net_null, which have no network behind them.",
     },
     {
         .section = "ports",
@@ -253,7 +272,8 @@ const unsigned config_options_count = sizeof(config_options) / sizeof(config_opt
 /* config_option_get() and config_option_set() take a choice for an unsigned. */
 _Static_assert(sizeof(enum config_memory) == sizeof(unsigned), "an enum is kept like an unsigned");
 _Static_assert(sizeof(enum config_pace) == sizeof(unsigned), "an enum is kept like an unsigned");
-_Static_assert(sizeof(enum config_checksums) == sizeof(unsigned),
+_Static_assert(sizeof(enum config_checksums) == sizeof(unsigned) &&
+                   sizeof(enum config_transmit) == sizeof(unsigned),
                "an enum is kept like an unsigned");
 
 unsigned config_option_get(const struct config_option *option, const void *values)

@@ -9,6 +9,8 @@
  * documentation; `wirerx`, the man page and wirerx_counters() print it.
  *
  * Balance, per queue and per lcore:  frames + handed_in + looped = sum of all FATE rows.
+ * What leaves has its own, over all lcores:  out = sent.frames + lost.transmit_* + lost.unresolved, once
+ * nothing waits any more; a frame counts as `out` where it is made, and the rest where it ends.
  *
  * Each set of counters has one writer, its lcore; others may read at any time.
  */
@@ -28,9 +30,17 @@
     X(DELIVERED, FATE, "delivered", "frames put in at least one socket's ring")                   \
     X(HANDED_OVER, FATE, "handed_over",                                                           \
       "frames given to other lcores only, whose sockets want them")                               \
+    X(CONSUMED_ARP, FATE, "consumed.arp", "ARP, seen to by the host side of the stack")           \
+    X(CONSUMED_ICMP, FATE, "consumed.icmp", "ICMP that was answered, or was news for the stack")  \
+    X(CONSUMED_IGMP, FATE, "consumed.igmp", "IGMP, seen to by the host side of the stack")        \
+    X(QUEUED_REASSEMBLY, FATE, "queued.reassembly",                                               \
+      "fragments kept until the rest of their datagrams has come")                                \
+    X(TO_TRANSMIT, FATE, "to_transmit",                                                           \
+      "frames that other lcores have given to this one, which transmits for them")                \
     X(DROP_SHORT_FRAME, FATE, "drop.short_frame", "too short for Ethernet and IPv4 headers")      \
     X(DROP_ETHERTYPE, FATE, "drop.other_ethertype", "neither IPv4 nor a protocol named below")    \
-    X(DROP_ARP, FATE, "drop.arp", "ARP, not handled yet")                                         \
+    X(DROP_ARP, FATE, "drop.arp",                                                                 \
+      "ARP that is malformed or spoofed, or came in by a port that does not transmit")            \
     X(DROP_IPV6, FATE, "drop.ipv6", "IPv6, not handled yet")                                      \
     X(DROP_VLAN, FATE, "drop.other_vlan", "tagged for another VLAN than the port's, or untagged") \
     X(DROP_IP_HEADER, FATE, "drop.bad_ip_header",                                                 \
@@ -40,7 +50,7 @@
     X(DROP_FRAGMENT, FATE, "drop.fragment", "IPv4 fragment, not reassembled yet")                 \
     X(DROP_MARTIAN, FATE, "drop.martian", "from or to 127.0.0.0/8, which no wire may carry")      \
     X(DROP_ICMP, FATE, "drop.icmp",                                                               \
-      "ICMP, but for errors about datagrams that sockets here have sent")                         \
+      "ICMP that is malformed, over the rate, or nothing to anybody here")                        \
     X(DROP_IGMP, FATE, "drop.igmp", "IGMP, not handled yet")                                      \
     X(DROP_TCP, FATE, "drop.tcp", "TCP, not handled yet")                                         \
     X(DROP_PROTOCOL, FATE, "drop.other_protocol", "an IP protocol that nobody here speaks")       \
@@ -76,6 +86,17 @@
       "datagrams that sockets sent and that found the buffer pool empty")                         \
     X(LOST_SEND_STOPPED, INFO, "lost.send_stopped",                                               \
       "datagrams that sockets sent and that were still queued when the dataplane stopped")        \
+    X(OUT, INFO, "out", "frames for the wire: of sockets, and what the host says itself")         \
+    X(SENT, INFO, "sent.frames", "frames that devices have taken to transmit")                    \
+    X(SENT_BYTES, INFO, "sent.bytes", "bytes of them, from the Ethernet header on")               \
+    X(LOST_TRANSMIT_FULL, INFO, "lost.transmit_full",                                             \
+      "frames for the wire that found the way there full: the device's queue, or the way to the " \
+      "lcore that transmits")                                                                     \
+    X(LOST_TRANSMIT_SHAPE, INFO, "lost.transmit_shape",                                           \
+      "frames for the wire in several buffers that the device cannot transmit and that do not "   \
+      "fit one")                                                                                  \
+    X(LOST_TRANSMIT_STOPPED, INFO, "lost.transmit_stopped",                                       \
+      "frames for the wire that still waited when the dataplane stopped")                         \
     X(HANDED_COPIES, INFO, "handed_copies", "entries given to other lcores")                      \
     X(WAKEUPS, INFO, "wakeups",                                                                   \
       "wake-ups of sleeping receivers and waiters made by the lcore itself")                      \
@@ -122,10 +143,13 @@ static inline uint64_t counter_get(const struct counters *counters, enum counter
 /** Add every value of `from` to `to`. */
 void counters_accumulate(struct counters *to, const struct counters *from);
 
+_Static_assert(COUNTER_TO_TRANSMIT + 1 == COUNTER_DROP_SHORT_FRAME,
+               "first the fates that keep a frame, then those that do not");
+
 /** Does a frame with this fate belong to others now? If not, it is still the caller's to free. */
 static inline bool counter_keeps_frame(enum counter fate)
 {
-    return fate == COUNTER_DELIVERED || fate == COUNTER_HANDED_OVER;
+    return fate <= COUNTER_TO_TRANSMIT;
 }
 
 /** The part of the sum that must equal frames + handed_in + looped. */

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host.h"
 #include "numa_place.h"
 #include "pool.h"
 #include "replay.h"
@@ -50,6 +51,7 @@ static struct rte_ring *create_ring(unsigned slots, unsigned element_size, int n
 
 static void destroy_lcore(struct lcore *lcore)
 {
+    host_destroy(lcore);
     demux_destroy(&lcore->demux);
     for (unsigned i = 0; i < CONFIG_MAX_CORES; i++) {
         rte_free(lcore->handover[i]);
@@ -148,6 +150,8 @@ static void assign_queue(struct port *port, uint16_t queue)
             best = lcore;
     }
     best->queues[best->queues_count++] = (struct rx_queue){.port = port, .queue = queue};
+    if (queue == 0)
+        port->keeper = best;
 }
 
 static void stop_lcores(void)
@@ -208,7 +212,7 @@ static void free_handed_over(void)
         for (unsigned from = 0; from < dataplane.lcores_count; from++)
             while (dataplane.lcores[to].handover[from] != NULL &&
                    rte_ring_sc_dequeue(dataplane.lcores[to].handover[from], (void **)&mbuf) == 0)
-                rte_pktmbuf_free(mbuf);
+                host_discard(&dataplane.lcores[to], mbuf);
 }
 
 static void tear_down(void)
@@ -249,6 +253,9 @@ static int start_on_service(void *argument)
     }
     for (unsigned i = 0; i < dataplane.lcores_count; i++)
         dataplane.lcores[i].send_pool = pool_near_node(dataplane.lcores[i].numa_node);
+    for (unsigned i = 0; i < dataplane.lcores_count; i++)
+        if (host_create(&dataplane.lcores[i], dataplane.ports, dataplane.ports_count) != 0)
+            goto no_memory;
     service_attach(dataplane.lcores, dataplane.lcores_count, dataplane.operations);
     if (dataplane.by_hand || launch_lcores(error) == 0)
         return 0;

@@ -7,6 +7,7 @@
 
 #include "classify_plain.h"
 #include "command.h"
+#include "host.h"
 #include "icmp.h"
 #include "offer.h"
 #include "pool.h"
@@ -25,7 +26,7 @@ static enum counter fate_of_refused(struct lcore *lcore, struct rx_queue *queue,
     static const struct classify_rules checked = {.ignore_udp_checksums = true};
 
     if (reason != COUNTER_DROP_ICMP || !icmp_to_condition(mbuf))
-        return reason;
+        return host_take(lcore, queue->port, mbuf, reason, lcore->now);
     rx_meta(mbuf)->burst_tsc = now;
     return lcore_deliver(lcore, &queue->counters, mbuf, &checked);
 }
@@ -149,6 +150,8 @@ static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now
             delivered++;
             continue;
         }
+        if (unlikely(fate == COUNTER_DROP_NO_SOCKET))
+            fate = host_take(lcore, queue->port, mbufs[i], fate, lcore->now);
         counter_add(&queue->counters, fate, 1);
         if (!counter_keeps_frame(fate))
             dropped[drops++] = mbufs[i];
@@ -174,7 +177,9 @@ static bool take_handed_over(struct lcore *lcore)
         unsigned count =
             rte_ring_sc_dequeue_burst(lcore->handover[from], (void **)mbufs, PORT_BURST, NULL);
         for (unsigned i = 0; i < count; i++) {
-            enum counter fate = lcore_deliver(lcore, counters, mbufs[i], NULL);
+            enum counter fate = rx_meta(mbufs[i])->kind < RX_FOR_KEEPER
+                                    ? lcore_deliver(lcore, counters, mbufs[i], NULL)
+                                    : host_take_over(lcore, mbufs[i], lcore->now);
 
             counter_add(counters, fate, 1);
             if (!counter_keeps_frame(fate))
@@ -235,6 +240,7 @@ bool lcore_step(struct lcore *lcore, uint64_t now)
     bool busy = false;
 
     lcore->pass++;
+    lcore->now = now;
     lcore->wakes_left = LCORE_WAKES_PER_PASS;
     lcore->served_bytes = 0;
     lcore->free_buffers_known = false;
@@ -256,6 +262,8 @@ bool lcore_step(struct lcore *lcore, uint64_t now)
         busy |= lcore_serve_ready(lcore) != 0;
     busy |= sweep_ways_home(lcore, touched != NULL, now);
     busy |= command_run_queued(lcore) != 0;
+    if (unlikely(now >= lcore->host_due))
+        host_run(lcore, now);
     if (unlikely(lcore->service_called)) {
         lcore->service_called = false;
         lcore->wakes_left = 1; /* this one cannot be left to the thread that it wakes */

@@ -41,6 +41,7 @@
 #define LCORE_HANDOVER_SLOTS 2048u
 
 struct command;
+struct host;
 struct lcore;
 
 /** One receive queue of one port, polled by one lcore. */
@@ -76,6 +77,9 @@ struct lcore {
     uint32_t local_addresses[CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES]; /**< network byte order */
     unsigned local_addresses_count;
 
+    struct host *host;        /**< what it does for the ports that it keeps (host.h) */
+    uint64_t host_due;        /**< time-stamp counter: when host_run() has something to do */
+    uint64_t now;             /**< this pass's */
     uint32_t pass;            /**< counts passes, modulo 2^32 */
     struct endpoint *touched; /**< got data in this pass */
     struct endpoint *ready;   /**< a service is owed (lock_word.h, R2) */
@@ -116,8 +120,8 @@ struct deferred_wake {
 };
 
 /**
- * One pass: bursts -> classify -> deliver | hand over | drop; what sockets have sent; commands; buffers
- * coming home; wake-ups.
+ * One pass: bursts -> classify -> deliver | host | hand over | drop; what sockets have sent; commands;
+ * buffers coming home; wake-ups; what the host owes the network.
  * @param now  time-stamp counter
  * @return true when there was anything to do
  */

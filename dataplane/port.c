@@ -33,10 +33,50 @@ static int eth_statistics(struct port *port, struct port_statistics *statistics)
     return 0;
 }
 
+static uint16_t eth_transmit(struct port *port, uint16_t queue, struct rte_mbuf **mbufs,
+                             uint16_t count)
+{
+    return rte_eth_tx_burst(port->id, queue, mbufs, count);
+}
+
+static int eth_link(struct port *port, struct port_link *link)
+{
+    struct rte_eth_link known;
+    int result = rte_eth_link_get_nowait(port->id, &known);
+
+    if (result != 0)
+        return result;
+    *link = (struct port_link){
+        .up = known.link_status == RTE_ETH_LINK_UP,
+        .megabits = known.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : known.link_speed,
+    };
+    return 0;
+}
+
+static int eth_multicast(struct port *port, struct rte_ether_addr *list, uint32_t count)
+{
+    return rte_eth_dev_set_mc_addr_list(port->id, list, count);
+}
+
+/* A device that does not know the one mode may know the other. */
+static int eth_all_multicast(struct port *port, bool on)
+{
+    int result =
+        on ? rte_eth_allmulticast_enable(port->id) : rte_eth_allmulticast_disable(port->id);
+
+    if (on && result != 0)
+        result = rte_eth_promiscuous_enable(port->id);
+    return result;
+}
+
 const struct port_operations port_rte_eth = {
     .name = "rte_eth",
     .burst = eth_burst,
     .statistics = eth_statistics,
+    .transmit = eth_transmit,
+    .link = eth_link,
+    .multicast = eth_multicast,
+    .all_multicast = eth_all_multicast,
 };
 
 static int refuse(struct config_error *error, unsigned index, const char *device, const char *what,
@@ -91,6 +131,44 @@ static uint64_t wanted_offloads(const struct port *port, const struct rte_eth_de
     return wanted & info->rx_offload_capa;
 }
 
+/* Devices that are memory or a file. */
+static bool has_network(const struct rte_eth_dev_info *info)
+{
+    static const char *const without[] = {"net_pcap", "net_ring", "net_null"};
+
+    for (unsigned i = 0; i < RTE_DIM(without); i++)
+        if (info->driver_name != NULL && strcmp(info->driver_name, without[i]) == 0)
+            return false;
+    return true;
+}
+
+static int find_transmit(struct port *port, const struct rte_eth_dev_info *info,
+                         struct config_error *error)
+{
+    enum config_transmit wanted = port->config->transmit;
+    int result;
+
+    if (wanted == CONFIG_TRANSMIT_OFF || (wanted == CONFIG_TRANSMIT_AUTO && !has_network(info)))
+        return 0;
+    if (info->max_tx_queues == 0) {
+        if (wanted == CONFIG_TRANSMIT_AUTO)
+            return 0;
+        snprintf(error->text, sizeof error->text,
+                 "ports[%u].transmit: on, but %s has no queue to transmit by", port->index,
+                 port->config->device);
+        return -1;
+    }
+    result = rte_eth_macaddr_get(port->id, &port->mac);
+    if (result != 0)
+        return refuse(error, port->index, port->config->device, "the device has no MAC address",
+                      result);
+    port->transmit_offloads = (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |
+                               RTE_ETH_TX_OFFLOAD_MULTI_SEGS) &
+                              info->tx_offload_capa;
+    port->transmits = true;
+    return 0;
+}
+
 static int set_up_queues(struct port *port, const struct rte_eth_dev_info *info,
                          struct config_error *error)
 {
@@ -138,7 +216,10 @@ static int configure(struct port *port, struct config_error *error)
                  port->index, port->config->mtu, info.max_mtu);
         return -1;
     }
+    if (find_transmit(port, &info, error) != 0)
+        return -1;
     conf.rxmode.offloads = wanted_offloads(port, &info);
+    conf.txmode.offloads = port->transmit_offloads;
     if (port->queues > 1) {
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
         conf.rx_adv_conf.rss_conf.rss_hf =
@@ -173,12 +254,10 @@ static int configure_and_start(struct port *port, struct config_error *error)
 }
 
 /* Groups are filtered by our own table; the device shall let them through. */
-static void accept_multicast(const struct port *port)
+static void accept_multicast(struct port *port)
 {
-    int result = rte_eth_allmulticast_enable(port->id);
+    int result = port->operations->all_multicast(port, true);
 
-    if (result != 0)
-        result = rte_eth_promiscuous_enable(port->id);
     if (result != 0)
         log_line(
             "ports[%u]: %s accepts neither all-multicast nor promiscuous mode (%s); groups may "

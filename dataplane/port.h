@@ -10,6 +10,7 @@
  */
 
 #include <rte_ethdev.h>
+#include <rte_ether.h>
 #include <rte_mbuf.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,13 +33,33 @@ struct port_statistics {
     uint64_t no_buffer; /**< lost: the pool was empty */
 };
 
-/** How a port is reached. All but `burst` are called by the service thread. */
+/** What a port's link is doing. */
+struct port_link {
+    bool up;
+    uint32_t megabits; /**< a second; 0: not known */
+};
+
+/**
+ * How a port is reached. `burst` and `transmit` are called by an lcore, the others by the service thread.
+ * Nothing but these rows calls rte_eth_* for what they do, so that another row can stand before one.
+ */
 struct port_operations {
     const char *name;
     /** Take up to `max` frames from a queue. Only on the queue's lcore; never blocks. */
     uint16_t (*burst)(struct port *port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t max,
                       struct lcore *lcore, uint64_t now);
     int (*statistics)(struct port *port, struct port_statistics *statistics);
+    /** Put frames on a transmit queue. Only on the port's keeper (host.h); never blocks.
+     *  @return how many, the first of them: they are the driver's now */
+    uint16_t (*transmit)(struct port *port, uint16_t queue, struct rte_mbuf **mbufs,
+                         uint16_t count);
+    /** @return 0, or -errno: the device does not tell */
+    int (*link)(struct port *port, struct port_link *link);
+    /** Let frames to these groups' addresses through, and to no other group: they replace those of the
+     *  last call. @return 0, or -errno: refused, or too many; what is let through then is not known */
+    int (*multicast)(struct port *port, struct rte_ether_addr *list, uint32_t count);
+    /** Let frames to all groups through, or no more. @return 0, or -errno: refused */
+    int (*all_multicast)(struct port *port, bool on);
 };
 
 /** The ordinary row: rte_eth_*. */
@@ -53,6 +74,10 @@ struct port {
     int numa_node; /**< -1: the device has none */
     bool started;
     bool probed_by_us;
+    bool transmits; /**< frames may be put on its network (the option `transmit`) */
+    struct rte_ether_addr mac;
+    uint64_t transmit_offloads; /**< RTE_ETH_TX_OFFLOAD_*: what the device does for us */
+    struct lcore *keeper;       /**< polls queue 0, and alone transmits (host.h) */
     struct classify_rules rules;
     struct rte_mempool *pool;
     unsigned buffers_taken; /**< by the driver, for its queues, as the device started */

@@ -457,8 +457,37 @@ static int replay_statistics(struct port *port, struct port_statistics *statisti
     return result;
 }
 
+/* Of a past day's network nobody listens. */
+static uint16_t replay_transmit(struct port *port, uint16_t queue, struct rte_mbuf **mbufs,
+                                uint16_t count)
+{
+    (void)port;
+    (void)queue;
+    rte_pktmbuf_free_bulk(mbufs, count);
+    return count;
+}
+
+static int replay_link(struct port *port, struct port_link *link)
+{
+    return port_rte_eth.link(port, link);
+}
+
+static int replay_multicast(struct port *port, struct rte_ether_addr *list, uint32_t count)
+{
+    return port_rte_eth.multicast(port, list, count);
+}
+
+static int replay_all_multicast(struct port *port, bool on)
+{
+    return port_rte_eth.all_multicast(port, on);
+}
+
 const struct port_operations port_replay = {
     .name = "replay",
     .burst = replay_burst,
     .statistics = replay_statistics,
+    .transmit = replay_transmit,
+    .link = replay_link,
+    .multicast = replay_multicast,
+    .all_multicast = replay_all_multicast,
 };

@@ -26,6 +26,9 @@ enum rx_kind {
     RX_ABORT,            /**< the peer has reset the circuit (Q09) */
     RX_PORT_UNREACHABLE, /**< something this socket sent found no receiver (I12, RFC 792 type 3) */
     RX_TIME_EXCEEDED,    /**< something this socket sent died on its way (I15, RFC 792 type 11) */
+    /* Never in a socket's ring, only between lcores (host.h): */
+    RX_FOR_KEEPER,  /**< `via` is the counter under which a port's keeper shall look at it */
+    RX_TO_TRANSMIT, /**< `via` is the next hop; to be transmitted by `port` */
 };
 
 /** Is it a condition, not data? */
@@ -47,7 +50,7 @@ static inline bool rx_is_condition(enum rx_kind kind)
  * wire has put them: so its order, and so its alignment.
  */
 struct __attribute__((packed, aligned(2))) rx_meta {
-    uint32_t via;              /**< of a looped group datagram: the port it would leave by */
+    uint32_t via; /**< of a looped group datagram: the port it would leave by; see rx_kind */
     uint32_t payload_length;   /**< bytes of UDP payload; 0 of a condition */
     uint64_t burst_tsc;        /**< time-stamp counter when the burst left the device */
     uint32_t source;           /**< IPv4 source address, network byte order */

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "host.h"
+
+#include <rte_malloc.h>
+#include <string.h>
+
+#include "lcore.h"
+
+/* --- the way out ------------------------------------------------------------------------------ */
+
+static void count(struct lcore *lcore, enum counter counter, uint64_t n)
+{
+    counter_add(&lcore->own_counters, counter, n);
+}
+
+static void lose(struct lcore *lcore, struct rte_mbuf *mbuf, enum counter counter)
+{
+    count(lcore, counter, 1);
+    rte_pktmbuf_free(mbuf);
+}
+
+/* Give the device what waits. What it does not take waits on. */
+static void flush(struct host_port *kept)
+{
+    uint64_t bytes[PORT_BURST + 1];
+    uint16_t waiting = kept->waiting_count;
+
+    bytes[0] = 0;
+    for (uint16_t i = 0; i < waiting; i++)
+        bytes[i + 1] = bytes[i] + rte_pktmbuf_pkt_len(kept->waiting[i]);
+    uint16_t sent = kept->port->operations->transmit(kept->port, 0, kept->waiting, waiting);
+    count(kept->lcore, COUNTER_SENT, sent);
+    count(kept->lcore, COUNTER_SENT_BYTES, bytes[sent]);
+    kept->waiting_count = (uint16_t)(waiting - sent);
+    for (uint16_t i = sent; i < waiting; i++)
+        kept->waiting[i - sent] = kept->waiting[i];
+}
+
+/* Can the device transmit it as it is, or in one buffer? */
+static bool fit_for_device(const struct port *port, struct rte_mbuf *mbuf)
+{
+    return mbuf->nb_segs == 1 || (port->transmit_offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0 ||
+           rte_pktmbuf_linearize(mbuf) == 0;
+}
+
+static void put_out(struct host_port *kept, struct rte_mbuf *mbuf)
+{
+    if (!fit_for_device(kept->port, mbuf)) {
+        lose(kept->lcore, mbuf, COUNTER_LOST_TRANSMIT_SHAPE);
+        return;
+    }
+    if (kept->waiting_count == PORT_BURST)
+        flush(kept);
+    if (kept->waiting_count == PORT_BURST) {
+        lose(kept->lcore, mbuf, COUNTER_LOST_TRANSMIT_FULL);
+        return;
+    }
+    kept->waiting[kept->waiting_count++] = mbuf;
+    kept->lcore->host_due = 0; /* this pass */
+}
+
+/* To the keeper of a port. @return false: the way is full, and the frame still the caller's */
+static bool to_keeper(struct lcore *lcore, const struct port *port, struct rte_mbuf *mbuf,
+                      enum rx_kind kind, uint32_t via)
+{
+    struct rx_meta *meta = rx_meta(mbuf);
+
+    meta->kind = (uint8_t)kind;
+    meta->port = (uint8_t)port->index;
+    meta->via = via;
+    if (rte_ring_sp_enqueue(port->keeper->handover[lcore->index], mbuf) != 0)
+        return false;
+    count(lcore, COUNTER_HANDED_COPIES, 1);
+    return true;
+}
+
+void host_transmit(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf)
+{
+    count(lcore, COUNTER_OUT, 1);
+    if (port->keeper == lcore)
+        put_out(lcore->host->ports[port->index], mbuf);
+    else if (!to_keeper(lcore, port, mbuf, RX_TO_TRANSMIT, 0))
+        lose(lcore, mbuf, COUNTER_LOST_TRANSMIT_FULL);
+}
+
+void host_transmit_bytes(struct host_port *kept, const void *bytes, size_t length)
+{
+    struct rte_mbuf *mbuf = rte_pktmbuf_alloc(kept->lcore->send_pool);
+
+    if (mbuf == NULL) {
+        count(kept->lcore, COUNTER_LOST_SEND_NO_BUFFER, 1);
+        return;
+    }
+    memcpy(rte_pktmbuf_mtod(mbuf, void *), bytes, length);
+    mbuf->data_len = (uint16_t)length;
+    mbuf->pkt_len = (uint32_t)length;
+    host_transmit(kept->lcore, kept->port, mbuf);
+}
+
+/* --- the way in ------------------------------------------------------------------------------- */
+
+/* On the keeper. */
+static enum counter take_kept(struct host_port *kept, struct rte_mbuf *mbuf, enum counter reason,
+                              uint64_t now)
+{
+    (void)kept;
+    (void)mbuf;
+    (void)now;
+    return reason;
+}
+
+/* Is this reason one that any of the protocols looks at? */
+static bool concerns_host(enum counter reason)
+{
+    switch (reason) {
+    case COUNTER_DROP_ARP:
+    case COUNTER_DROP_ICMP:
+    case COUNTER_DROP_IGMP:
+    case COUNTER_DROP_FRAGMENT:
+    case COUNTER_DROP_NO_SOCKET:
+    case COUNTER_DROP_PROTOCOL:
+    case COUNTER_DROP_TCP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+enum counter host_take(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf,
+                       enum counter reason, uint64_t now)
+{
+    if (!port->transmits || !concerns_host(reason))
+        return reason;
+    if (port->keeper == lcore)
+        return take_kept(lcore->host->ports[port->index], mbuf, reason, now);
+    return to_keeper(lcore, port, mbuf, RX_FOR_KEEPER, (uint32_t)reason) ? COUNTER_HANDED_OVER
+                                                                         : reason;
+}
+
+enum counter host_take_over(struct lcore *lcore, struct rte_mbuf *mbuf, uint64_t now)
+{
+    const struct rx_meta *meta = rx_meta(mbuf);
+    struct host_port *kept = lcore->host->ports[meta->port];
+
+    if (meta->kind == RX_FOR_KEEPER)
+        return take_kept(kept, mbuf, (enum counter)meta->via, now);
+    put_out(kept, mbuf);
+    return COUNTER_TO_TRANSMIT;
+}
+
+/* --- time --------------------------------------------------------------------------------------- */
+
+void host_wake_at(struct lcore *lcore, uint64_t when)
+{
+    if (when < lcore->host_due)
+        lcore->host_due = when;
+}
+
+void host_run(struct lcore *lcore, uint64_t now)
+{
+    (void)now;
+    lcore->host_due = UINT64_MAX;
+    for (unsigned i = 0; i < CONFIG_MAX_PORTS; i++) {
+        struct host_port *kept = lcore->host->ports[i];
+
+        if (kept == NULL)
+            continue;
+        if (kept->waiting_count != 0)
+            flush(kept);
+        if (kept->waiting_count != 0)
+            lcore->host_due = 0; /* the next pass tries again */
+    }
+}
+
+/* --- beginning and end -------------------------------------------------------------------------- */
+
+static struct host_port *create_kept(struct lcore *lcore, struct port *port)
+{
+    struct host_port *kept =
+        rte_zmalloc_socket("host_port", sizeof *kept, RTE_CACHE_LINE_SIZE, lcore->numa_node);
+
+    if (kept == NULL)
+        return NULL;
+    kept->lcore = lcore;
+    kept->port = port;
+    return kept;
+}
+
+int host_create(struct lcore *lcore, struct port *ports, unsigned count)
+{
+    struct host *host =
+        rte_zmalloc_socket("host", sizeof *host, RTE_CACHE_LINE_SIZE, lcore->numa_node);
+
+    lcore->host_due = UINT64_MAX;
+    lcore->host = host;
+    if (host == NULL)
+        return -1;
+    for (unsigned i = 0; i < count; i++) {
+        if (ports[i].keeper != lcore || !ports[i].transmits)
+            continue;
+        host->ports[i] = create_kept(lcore, &ports[i]);
+        if (host->ports[i] == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+static void destroy_kept(struct host_port *kept)
+{
+    for (uint16_t i = 0; i < kept->waiting_count; i++)
+        lose(kept->lcore, kept->waiting[i], COUNTER_LOST_TRANSMIT_STOPPED);
+    rte_free(kept);
+}
+
+void host_destroy(struct lcore *lcore)
+{
+    if (lcore->host == NULL)
+        return;
+    for (unsigned i = 0; i < CONFIG_MAX_PORTS; i++)
+        if (lcore->host->ports[i] != NULL)
+            destroy_kept(lcore->host->ports[i]);
+    rte_free(lcore->host);
+    lcore->host = NULL;
+    lcore->host_due = UINT64_MAX;
+}
+
+void host_discard(struct lcore *lcore, struct rte_mbuf *mbuf)
+{
+    if (rx_meta(mbuf)->kind == RX_TO_TRANSMIT)
+        count(lcore, COUNTER_LOST_TRANSMIT_STOPPED, 1);
+    rte_pktmbuf_free(mbuf);
+}
