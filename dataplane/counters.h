@@ -22,89 +22,99 @@
 #include "single_writer.h"
 
 /* X(identifier, kind, name, help) */
-#define COUNTER_ROWS(X)                                                                           \
-    X(FRAMES, INFO, "frames", "frames taken from the device")                                     \
-    X(HANDED_IN, INFO, "handed_in", "frames taken over from other lcores")                        \
-    X(LOOPED, INFO, "looped",                                                                     \
-      "frames that sockets of this stack sent to it, and the errors that answered them")          \
-    X(DELIVERED, FATE, "delivered", "frames put in at least one socket's ring")                   \
-    X(HANDED_OVER, FATE, "handed_over",                                                           \
-      "frames given to other lcores only, whose sockets want them")                               \
-    X(CONSUMED_ARP, FATE, "consumed.arp", "ARP, seen to by the host side of the stack")           \
-    X(CONSUMED_ICMP, FATE, "consumed.icmp", "ICMP that was answered, or was news for the stack")  \
-    X(CONSUMED_IGMP, FATE, "consumed.igmp", "IGMP, seen to by the host side of the stack")        \
-    X(QUEUED_REASSEMBLY, FATE, "queued.reassembly",                                               \
-      "fragments kept until the rest of their datagrams has come")                                \
-    X(TO_TRANSMIT, FATE, "to_transmit",                                                           \
-      "frames that other lcores have given to this one, which transmits for them")                \
-    X(DROP_SHORT_FRAME, FATE, "drop.short_frame", "too short for Ethernet and IPv4 headers")      \
-    X(DROP_ETHERTYPE, FATE, "drop.other_ethertype", "neither IPv4 nor a protocol named below")    \
-    X(DROP_ARP, FATE, "drop.arp",                                                                 \
-      "ARP that is malformed or spoofed, or came in by a port that does not transmit")            \
-    X(DROP_IPV6, FATE, "drop.ipv6", "IPv6, not handled yet")                                      \
-    X(DROP_VLAN, FATE, "drop.other_vlan", "tagged for another VLAN than the port's, or untagged") \
-    X(DROP_IP_HEADER, FATE, "drop.bad_ip_header",                                                 \
-      "IPv4 version, header length or total length is impossible")                                \
-    X(DROP_IP_CHECKSUM, FATE, "drop.bad_ip_checksum", "IPv4 header checksum is wrong")            \
-    X(DROP_TRUNCATED, FATE, "drop.truncated", "the frame ends before the IPv4 packet does")       \
-    X(DROP_FRAGMENT, FATE, "drop.fragment", "IPv4 fragment, not reassembled yet")                 \
-    X(DROP_MARTIAN, FATE, "drop.martian", "from or to 127.0.0.0/8, which no wire may carry")      \
-    X(DROP_ICMP, FATE, "drop.icmp",                                                               \
-      "ICMP that is malformed, over the rate, or nothing to anybody here")                        \
-    X(DROP_IGMP, FATE, "drop.igmp", "IGMP, not handled yet")                                      \
-    X(DROP_TCP, FATE, "drop.tcp", "TCP, not handled yet")                                         \
-    X(DROP_PROTOCOL, FATE, "drop.other_protocol", "an IP protocol that nobody here speaks")       \
-    X(DROP_UDP_LENGTH, FATE, "drop.bad_udp_length",                                               \
-      "UDP length is shorter than its header or longer than the packet")                          \
-    X(DROP_UDP_CHECKSUM, FATE, "drop.bad_udp_checksum", "UDP checksum is wrong")                  \
-    X(DROP_NOT_JOINED, FATE, "drop.not_joined",                                                   \
-      "multicast or broadcast that no socket on that port joined")                                \
-    X(DROP_NOT_OURS, FATE, "drop.not_our_address", "unicast to an address that no port has")      \
-    X(DROP_NO_SOCKET, FATE, "drop.no_socket",                                                     \
-      "for one of our addresses, but no socket has the port")                                     \
-    X(DROP_RING_FULL, FATE, "drop.ring_full", "every socket that wanted it had a full ring")      \
-    X(DROP_POOL_SHARE, FATE, "drop.pool_share",                                                   \
-      "the sockets that wanted it held their share of the buffer pool")                           \
-    X(DROP_NOT_FROM_PEER, FATE, "drop.not_from_peer",                                             \
-      "every socket that it could be for is connected, to another than its sender")               \
-    X(DROP_HANDOVER_FULL, FATE, "drop.handover_full",                                             \
-      "the way to the lcore that wanted it was full")                                             \
-    X(DROP_FOREIGN_BUFFER, FATE, "drop.foreign_buffer",                                           \
-      "the device delivered a buffer that is not from our pools")                                 \
-    X(DELIVERIES, INFO, "deliveries",                                                             \
-      "entries put in rings; more than `delivered` where several sockets share a group")          \
-    X(LOST_RING_FULL, INFO, "lost.ring_full",                                                     \
-      "entries that single sockets lost to a full ring (SO_RCVBUF or slots)")                     \
-    X(RING_NOT_GROWN, INFO, "ring_not_grown",                                                     \
-      "entries lost to a full ring that could have grown, but no larger one was ready")           \
-    X(LOST_POOL_SHARE, INFO, "lost.pool_share",                                                   \
-      "entries that single sockets lost because they held their share of the pool")               \
-    X(LOST_NOT_FROM_PEER, INFO, "lost.not_from_peer",                                             \
-      "entries that single sockets were not given because they are connected to another")         \
-    X(LOST_HANDOVER, INFO, "lost.handover_full", "entries lost on the way to another lcore")      \
-    X(LOST_SEND_NO_BUFFER, INFO, "lost.send_no_buffer",                                           \
-      "datagrams that sockets sent and that found the buffer pool empty")                         \
-    X(LOST_SEND_STOPPED, INFO, "lost.send_stopped",                                               \
-      "datagrams that sockets sent and that were still queued when the dataplane stopped")        \
-    X(OUT, INFO, "out", "frames for the wire: of sockets, and what the host says itself")         \
-    X(SENT, INFO, "sent.frames", "frames that devices have taken to transmit")                    \
-    X(SENT_BYTES, INFO, "sent.bytes", "bytes of them, from the Ethernet header on")               \
-    X(LOST_TRANSMIT_FULL, INFO, "lost.transmit_full",                                             \
-      "frames for the wire that found the way there full: the device's queue, or the way to the " \
-      "lcore that transmits")                                                                     \
-    X(LOST_TRANSMIT_SHAPE, INFO, "lost.transmit_shape",                                           \
-      "frames for the wire in several buffers that the device cannot transmit and that do not "   \
-      "fit one")                                                                                  \
-    X(LOST_TRANSMIT_STOPPED, INFO, "lost.transmit_stopped",                                       \
-      "frames for the wire that still waited when the dataplane stopped")                         \
-    X(HANDED_COPIES, INFO, "handed_copies", "entries given to other lcores")                      \
-    X(WAKEUPS, INFO, "wakeups",                                                                   \
-      "wake-ups of sleeping receivers and waiters made by the lcore itself")                      \
-    X(WAKEUPS_DEFERRED, INFO, "wakeups_deferred", "wake-ups given to the service thread")         \
-    X(COMPLETIONS, INFO, "completions", "services of posted receives by the lcore")               \
-    X(RINGS_GROWN, INFO, "rings_grown", "times a socket was given a larger ring")                 \
-    X(RINGS_SHRUNK, INFO, "rings_shrunk", "times a socket has gone back to its small ring")       \
-    X(AGAIN_LEFT, INFO, "again_left",                                                             \
+#define COUNTER_ROWS(X)                                                                                     \
+    X(FRAMES, INFO, "frames", "frames taken from the device")                                               \
+    X(HANDED_IN, INFO, "handed_in", "frames taken over from other lcores")                                  \
+    X(LOOPED, INFO, "looped",                                                                               \
+      "frames that sockets of this stack sent to it, and the errors that answered them")                    \
+    X(DELIVERED, FATE, "delivered", "frames put in at least one socket's ring")                             \
+    X(HANDED_OVER, FATE, "handed_over",                                                                     \
+      "frames given to other lcores only, whose sockets want them")                                         \
+    X(CONSUMED_ARP, FATE, "consumed.arp", "ARP, seen to by the host side of the stack")                     \
+    X(CONSUMED_ICMP, FATE, "consumed.icmp", "ICMP that was answered, or was news for the stack")            \
+    X(CONSUMED_IGMP, FATE, "consumed.igmp", "IGMP, seen to by the host side of the stack")                  \
+    X(QUEUED_REASSEMBLY, FATE, "queued.reassembly",                                                         \
+      "fragments kept until the rest of their datagrams has come")                                          \
+    X(TO_TRANSMIT, FATE, "to_transmit",                                                                     \
+      "frames that other lcores have given to this one, which transmits for them")                          \
+    X(DROP_SHORT_FRAME, FATE, "drop.short_frame", "too short for Ethernet and IPv4 headers")                \
+    X(DROP_ETHERTYPE, FATE, "drop.other_ethertype", "neither IPv4 nor a protocol named below")              \
+    X(DROP_ARP, FATE, "drop.arp",                                                                           \
+      "ARP that is malformed or spoofed, or came in by a port that does not transmit")                      \
+    X(DROP_IPV6, FATE, "drop.ipv6", "IPv6, not handled yet")                                                \
+    X(DROP_VLAN, FATE, "drop.other_vlan", "tagged for another VLAN than the port's, or untagged")           \
+    X(DROP_IP_HEADER, FATE, "drop.bad_ip_header",                                                           \
+      "IPv4 version, header length or total length is impossible")                                          \
+    X(DROP_IP_CHECKSUM, FATE, "drop.bad_ip_checksum", "IPv4 header checksum is wrong")                      \
+    X(DROP_TRUNCATED, FATE, "drop.truncated", "the frame ends before the IPv4 packet does")                 \
+    X(DROP_FRAGMENT, FATE, "drop.fragment", "IPv4 fragment, not reassembled yet")                           \
+    X(DROP_MARTIAN, FATE, "drop.martian", "from or to 127.0.0.0/8, which no wire may carry")                \
+    X(DROP_ICMP, FATE, "drop.icmp",                                                                         \
+      "ICMP that is malformed, over the rate, or nothing to anybody here")                                  \
+    X(DROP_IGMP, FATE, "drop.igmp", "IGMP, not handled yet")                                                \
+    X(DROP_TCP, FATE, "drop.tcp", "TCP, not handled yet")                                                   \
+    X(DROP_PROTOCOL, FATE, "drop.other_protocol", "an IP protocol that nobody here speaks")                 \
+    X(DROP_UDP_LENGTH, FATE, "drop.bad_udp_length",                                                         \
+      "UDP length is shorter than its header or longer than the packet")                                    \
+    X(DROP_UDP_CHECKSUM, FATE, "drop.bad_udp_checksum", "UDP checksum is wrong")                            \
+    X(DROP_NOT_JOINED, FATE, "drop.not_joined",                                                             \
+      "multicast or broadcast that no socket on that port joined")                                          \
+    X(DROP_NOT_OURS, FATE, "drop.not_our_address", "unicast to an address that no port has")                \
+    X(DROP_NO_SOCKET, FATE, "drop.no_socket",                                                               \
+      "for one of our addresses, but no socket has the port")                                               \
+    X(DROP_RING_FULL, FATE, "drop.ring_full", "every socket that wanted it had a full ring")                \
+    X(DROP_POOL_SHARE, FATE, "drop.pool_share",                                                             \
+      "the sockets that wanted it held their share of the buffer pool")                                     \
+    X(DROP_NOT_FROM_PEER, FATE, "drop.not_from_peer",                                                       \
+      "every socket that it could be for is connected, to another than its sender")                         \
+    X(DROP_HANDOVER_FULL, FATE, "drop.handover_full",                                                       \
+      "the way to the lcore that wanted it was full")                                                       \
+    X(DROP_FOREIGN_BUFFER, FATE, "drop.foreign_buffer",                                                     \
+      "the device delivered a buffer that is not from our pools")                                           \
+    X(DELIVERIES, INFO, "deliveries",                                                                       \
+      "entries put in rings; more than `delivered` where several sockets share a group")                    \
+    X(LOST_RING_FULL, INFO, "lost.ring_full",                                                               \
+      "entries that single sockets lost to a full ring (SO_RCVBUF or slots)")                               \
+    X(RING_NOT_GROWN, INFO, "ring_not_grown",                                                               \
+      "entries lost to a full ring that could have grown, but no larger one was ready")                     \
+    X(LOST_POOL_SHARE, INFO, "lost.pool_share",                                                             \
+      "entries that single sockets lost because they held their share of the pool")                         \
+    X(LOST_NOT_FROM_PEER, INFO, "lost.not_from_peer",                                                       \
+      "entries that single sockets were not given because they are connected to another")                   \
+    X(LOST_HANDOVER, INFO, "lost.handover_full", "entries lost on the way to another lcore")                \
+    X(LOST_SEND_NO_BUFFER, INFO, "lost.send_no_buffer",                                                     \
+      "datagrams that sockets sent and that found the buffer pool empty")                                   \
+    X(LOST_SEND_STOPPED, INFO, "lost.send_stopped",                                                         \
+      "datagrams that sockets sent and that were still queued when the dataplane stopped")                  \
+    X(OUT, INFO, "out", "frames for the wire: of sockets, and what the host says itself")                   \
+    X(SENT, INFO, "sent.frames", "frames that devices have taken to transmit")                              \
+    X(SENT_BYTES, INFO, "sent.bytes", "bytes of them, from the Ethernet header on")                         \
+    X(LOST_TRANSMIT_FULL, INFO, "lost.transmit_full",                                                       \
+      "frames for the wire that found the way there full: the device's queue, or the way to the "           \
+      "lcore that transmits")                                                                               \
+    X(LOST_TRANSMIT_SHAPE, INFO, "lost.transmit_shape",                                                     \
+      "frames for the wire in several buffers that the device cannot transmit and that do not "             \
+      "fit one")                                                                                            \
+    X(LOST_UNRESOLVED, INFO, "lost.unresolved",                                                             \
+      "frames for the wire whose next hop has not told its MAC address, or of too many that waited for it") \
+    X(LOST_TRANSMIT_STOPPED, INFO, "lost.transmit_stopped",                                                 \
+      "frames for the wire that still waited when the dataplane stopped")                                   \
+    X(LOST_SEND_TOO_LONG, INFO, "lost.send_too_long",                                                       \
+      "datagrams to groups and broadcasts that did not leave, as they exceed the port's mtu")               \
+    X(ARP_ASKED, INFO, "arp.asked", "ARP requests sent to learn a neighbour's MAC address")                 \
+    X(ARP_ANSWERED, INFO, "arp.answered", "ARP requests for our addresses that were answered")              \
+    X(ARP_OVER_RATE, INFO, "arp.over_rate", "ARP requests and answers that their rate forbade")             \
+    X(ARP_UNANSWERED, INFO, "arp.unanswered", "neighbours that did not answer and are forgotten")           \
+    X(ARP_REPLACED, INFO, "arp.replaced", "neighbours forgotten because the table was full")                \
+    X(ARP_CONFLICTS, INFO, "arp.conflicts", "ARP of other hosts that claim one of our addresses")           \
+    X(HANDED_COPIES, INFO, "handed_copies", "entries given to other lcores")                                \
+    X(WAKEUPS, INFO, "wakeups",                                                                             \
+      "wake-ups of sleeping receivers and waiters made by the lcore itself")                                \
+    X(WAKEUPS_DEFERRED, INFO, "wakeups_deferred", "wake-ups given to the service thread")                   \
+    X(COMPLETIONS, INFO, "completions", "services of posted receives by the lcore")                         \
+    X(RINGS_GROWN, INFO, "rings_grown", "times a socket was given a larger ring")                           \
+    X(RINGS_SHRUNK, INFO, "rings_shrunk", "times a socket has gone back to its small ring")                 \
+    X(AGAIN_LEFT, INFO, "again_left",                                                                       \
       "times a socket was held by a client and the service left to it")
 
 enum counter {

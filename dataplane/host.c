@@ -4,6 +4,7 @@
 #include <rte_malloc.h>
 #include <string.h>
 
+#include "host_send.h"
 #include "lcore.h"
 
 /* --- the way out ------------------------------------------------------------------------------ */
@@ -56,7 +57,7 @@ static void put_out(struct host_port *kept, struct rte_mbuf *mbuf)
         return;
     }
     kept->waiting[kept->waiting_count++] = mbuf;
-    kept->lcore->host_due = 0; /* this pass */
+    host_wake_at(kept->lcore, 0); /* in this pass */
 }
 
 /* To the keeper of a port. @return false: the way is full, and the frame still the caller's */
@@ -74,13 +75,29 @@ static bool to_keeper(struct lcore *lcore, const struct port *port, struct rte_m
     return true;
 }
 
+void host_put_out(struct host_port *kept, struct rte_mbuf *mbuf)
+{
+    mbuf->vlan_tci = kept->port->rules.vlan;
+    if (mbuf->vlan_tci != 0 && rte_vlan_insert(&mbuf) != 0)
+        lose(kept->lcore, mbuf, COUNTER_LOST_TRANSMIT_SHAPE);
+    else
+        put_out(kept, mbuf);
+}
+
+void host_to_keeper_or_lose(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf,
+                            uint32_t next_hop)
+{
+    if (!to_keeper(lcore, port, mbuf, RX_TO_TRANSMIT, next_hop))
+        lose(lcore, mbuf, COUNTER_LOST_TRANSMIT_FULL);
+}
+
 void host_transmit(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf)
 {
     count(lcore, COUNTER_OUT, 1);
     if (port->keeper == lcore)
         put_out(lcore->host->ports[port->index], mbuf);
-    else if (!to_keeper(lcore, port, mbuf, RX_TO_TRANSMIT, 0))
-        lose(lcore, mbuf, COUNTER_LOST_TRANSMIT_FULL);
+    else
+        host_to_keeper_or_lose(lcore, port, mbuf, 0);
 }
 
 void host_transmit_bytes(struct host_port *kept, const void *bytes, size_t length)
@@ -94,19 +111,35 @@ void host_transmit_bytes(struct host_port *kept, const void *bytes, size_t lengt
     memcpy(rte_pktmbuf_mtod(mbuf, void *), bytes, length);
     mbuf->data_len = (uint16_t)length;
     mbuf->pkt_len = (uint32_t)length;
-    host_transmit(kept->lcore, kept->port, mbuf);
+    count(kept->lcore, COUNTER_OUT, 1);
+    host_put_out(kept, mbuf);
 }
 
 /* --- the way in ------------------------------------------------------------------------------- */
+
+/* When a port has something to do by itself. */
+static uint64_t due_of(const struct host_port *kept)
+{
+    return host_arp_due(kept);
+}
 
 /* On the keeper. */
 static enum counter take_kept(struct host_port *kept, struct rte_mbuf *mbuf, enum counter reason,
                               uint64_t now)
 {
-    (void)kept;
-    (void)mbuf;
-    (void)now;
-    return reason;
+    enum counter fate = reason;
+
+    switch (reason) {
+    case COUNTER_DROP_ARP:
+        fate = host_arp_take(kept, mbuf, now);
+        break;
+    default:
+        break;
+    }
+    host_wake_at(kept->lcore, due_of(kept));
+    if (fate == COUNTER_CONSUMED_ARP)
+        rte_pktmbuf_free(mbuf);
+    return fate;
 }
 
 /* Is this reason one that any of the protocols looks at? */
@@ -144,7 +177,10 @@ enum counter host_take_over(struct lcore *lcore, struct rte_mbuf *mbuf, uint64_t
 
     if (meta->kind == RX_FOR_KEEPER)
         return take_kept(kept, mbuf, (enum counter)meta->via, now);
-    put_out(kept, mbuf);
+    if (meta->via != 0)
+        host_send_kept(kept, mbuf, meta->via, now);
+    else
+        put_out(kept, mbuf);
     return COUNTER_TO_TRANSMIT;
 }
 
@@ -158,18 +194,20 @@ void host_wake_at(struct lcore *lcore, uint64_t when)
 
 void host_run(struct lcore *lcore, uint64_t now)
 {
-    (void)now;
-    lcore->host_due = UINT64_MAX;
+    uint64_t due = UINT64_MAX;
+
     for (unsigned i = 0; i < CONFIG_MAX_PORTS; i++) {
         struct host_port *kept = lcore->host->ports[i];
 
         if (kept == NULL)
             continue;
+        host_arp_run(kept, now);
         if (kept->waiting_count != 0)
             flush(kept);
-        if (kept->waiting_count != 0)
-            lcore->host_due = 0; /* the next pass tries again */
+        /* What the device did not take is tried again in the next pass. */
+        due = RTE_MIN(due, kept->waiting_count != 0 ? 0 : due_of(kept));
     }
+    lcore->host_due = due;
 }
 
 /* --- beginning and end -------------------------------------------------------------------------- */
@@ -183,6 +221,11 @@ static struct host_port *create_kept(struct lcore *lcore, struct port *port)
         return NULL;
     kept->lcore = lcore;
     kept->port = port;
+    if (host_arp_create(kept) != 0) {
+        rte_free(kept);
+        return NULL;
+    }
+    host_wake_at(lcore, due_of(kept));
     return kept;
 }
 
@@ -209,6 +252,7 @@ static void destroy_kept(struct host_port *kept)
 {
     for (uint16_t i = 0; i < kept->waiting_count; i++)
         lose(kept->lcore, kept->waiting[i], COUNTER_LOST_TRANSMIT_STOPPED);
+    host_arp_destroy(kept);
     rte_free(kept);
 }
 

@@ -28,6 +28,7 @@
 
 #include "config.h"
 #include "counters.h"
+#include "host_arp.h"
 #include "port.h"
 
 struct lcore;
@@ -39,6 +40,7 @@ struct host_port {
     struct rte_mbuf
         *waiting[PORT_BURST]; /**< for this pass's end, or for room in the device's queue */
     uint16_t waiting_count;
+    struct host_arp arp;
 };
 
 /** What an lcore keeps. */
@@ -77,8 +79,16 @@ void host_wake_at(struct lcore *lcore, uint64_t when);
  *  handed over to the port's keeper. It is the callee's from now on. */
 void host_transmit(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf);
 
-/** The same of bytes, which are copied. Only on the port's keeper. */
+/** The same of the bytes of an untagged frame, which are copied. Only on the port's keeper. */
 void host_transmit_bytes(struct host_port *kept, const void *bytes, size_t length);
+
+/** The last step for an untagged frame that is counted as `out` already. Only on the port's keeper. */
+void host_put_out(struct host_port *kept, struct rte_mbuf *mbuf);
+
+/** ... and on another lcore, of a frame whose MAC addresses the keeper shall fill in (host_send.h); without
+ *  a next hop it has them. */
+void host_to_keeper_or_lose(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf,
+                            uint32_t next_hop);
 
 /** Free a frame that was handed over and that nobody takes any more. When no lcore runs. */
 void host_discard(struct lcore *lcore, struct rte_mbuf *mbuf);

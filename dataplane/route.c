@@ -87,15 +87,41 @@ static struct found find(uint32_t destination, uint32_t bound, uint32_t interfac
     return look_up(destination);
 }
 
+static enum route_hop hop_of(const struct found *found)
+{
+    if (!dataplane.ports[found->port].transmits)
+        return ROUTE_STAYS;
+    switch (found->kind) {
+    case ROUTE_LINK:
+    case ROUTE_GROUP:
+        return ROUTE_TO_DESTINATION;
+    case ROUTE_BROADCAST:
+        return ROUTE_TO_ALL;
+    case ROUTE_OWN:
+    case ROUTE_NONE:
+    default:
+        return ROUTE_STAYS;
+    }
+}
+
+uint32_t route_next_hop(enum route_hop hop, uint32_t destination)
+{
+    return hop == ROUTE_TO_ALL ? UINT32_MAX : destination;
+}
+
 struct route dataplane_route(uint32_t destination, uint32_t bound, uint32_t interface)
 {
     struct found found =
         find(rte_be_to_cpu_32(destination), rte_be_to_cpu_32(bound), rte_be_to_cpu_32(interface));
 
+    enum route_hop hop = hop_of(&found);
+
     return (struct route){
         .kind = found.kind,
         .source = bound != 0 ? bound : rte_cpu_to_be_32(found.address),
         .via = found.port,
+        .hop = (uint8_t)hop,
+        .mtu = hop != ROUTE_STAYS ? dataplane.config.ports[found.port].mtu : UINT32_MAX,
     };
 }
 

@@ -8,7 +8,8 @@
  * dataplane, which is constant while the caller holds LOCK of an open endpoint that is not
  * ENDPOINT_NET_DOWN: a stop has to take that LOCK.
  *
- * Nothing is transmitted yet: what is not for this stack has a route only to be refused by its name.
+ * What is not for this stack leaves by a port that transmits (the option `transmit`). By one that does not
+ * it has a route only to be refused by its name.
  */
 
 #include <stdint.h>
@@ -18,13 +19,24 @@ enum route_kind {
     ROUTE_LINK,      /**< a neighbour on a port's network */
     ROUTE_OWN,       /**< an address of ours, or of 127.0.0.0/8 */
     ROUTE_BROADCAST, /**< 255.255.255.255, or a port's directed broadcast */
-    ROUTE_GROUP,     /**< multicast: our own members */
+    ROUTE_GROUP,     /**< multicast: our own members, and the network */
+};
+
+/** Who takes a datagram on the network of the port that it leaves by. */
+enum route_hop {
+    ROUTE_STAYS,          /**< nobody: it does not leave */
+    ROUTE_TO_DESTINATION, /**< a neighbour, or a group */
+    ROUTE_TO_ALL,         /**< a broadcast, to whichever address */
+    ROUTE_TO_ROUTER,      /**< and from here on: a router by its number */
 };
 
 struct route {
     enum route_kind kind;
     uint32_t source; /**< network order: the bound address, or the one that is chosen for it */
     uint8_t via;     /**< index of the port that it leaves by, or would */
+    uint8_t hop;     /**< enum route_hop */
+    uint32_t
+        mtu; /**< bytes of an IPv4 packet that the port takes; of one that stays, more than any has */
 };
 
 /**
@@ -33,6 +45,10 @@ struct route {
  * @param interface    network order: IP_MULTICAST_IF; 0: the port of the bound address, or the first
  */
 struct route dataplane_route(uint32_t destination, uint32_t bound, uint32_t interface);
+
+/** Whose MAC address the frame of a datagram takes that leaves: of a neighbour, of a group, or of all
+ *  (255.255.255.255). Network order. On an lcore, too: what it reads is constant while lcores run. */
+uint32_t route_next_hop(enum route_hop hop, uint32_t destination);
 
 /** The addresses of all ports, network order. Same condition. @return how many, at most `capacity` */
 unsigned dataplane_own_addresses(uint32_t *addresses, unsigned capacity);

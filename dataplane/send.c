@@ -10,10 +10,12 @@
 #include <rte_udp.h>
 
 #include "fence.h"
+#include "host_send.h"
 #include "ipv4.h"
 #include "lcore.h"
 #include "numa_place.h"
 #include "pool.h"
+#include "route.h"
 #include "state.h"
 
 #define MAX_FRAME (sizeof(struct headers) + SEND_MAX_PAYLOAD)
@@ -222,6 +224,44 @@ static void loop_back(struct lcore *lcore, struct endpoint *sender, struct rte_m
     count_looped(lcore, lcore_deliver_to(lcore, &lcore->own_counters, sender, mbuf), mbuf);
 }
 
+/* --- leaving ---------------------------------------------------------------------------------- */
+
+/* To everybody here, too, who wants it: one for the network apart, as receivers may have theirs long. */
+static struct rte_mbuf *split_off(struct lcore *lcore, struct endpoint *sender,
+                                  struct rte_mbuf *mbuf, const struct send_record *record)
+{
+    struct demux_key key = {record->destination, record->destination_port, IPPROTO_UDP};
+    struct rte_mbuf *copy;
+
+    if (demux_find(&lcore->demux, key) == NULL)
+        return mbuf;
+    copy = rte_pktmbuf_copy(mbuf, lcore->send_pool, 0, UINT32_MAX);
+    if (copy == NULL)
+        counter_add(&lcore->own_counters, COUNTER_LOST_SEND_NO_BUFFER, 1);
+    loop_back(lcore, sender, mbuf);
+    return copy;
+}
+
+static void leave(struct lcore *lcore, struct endpoint *sender, struct rte_mbuf *mbuf,
+                  const struct send_record *record)
+{
+    struct port *port = &dataplane.ports[record->via];
+    uint32_t next_hop = route_next_hop((enum route_hop)record->hop, record->destination);
+    uint32_t packet = rte_pktmbuf_pkt_len(mbuf) - (uint32_t)sizeof(struct rte_ether_hdr);
+
+    if (ipv4_is_group_or_reserved(rte_be_to_cpu_32(next_hop)))
+        mbuf = split_off(lcore, sender, mbuf, record);
+    if (mbuf == NULL)
+        return;
+    if (packet > port->config->mtu) {
+        counter_add(&lcore->own_counters, COUNTER_LOST_SEND_TOO_LONG, 1);
+        rte_pktmbuf_free(mbuf);
+        return;
+    }
+    host_send_checksum(port, mbuf);
+    host_send(lcore, port, mbuf, next_hop);
+}
+
 /* --- an endpoint's turn ----------------------------------------------------------------------- */
 
 /* @return true: there is more */
@@ -246,7 +286,10 @@ static bool take_records(struct lcore *lcore, struct endpoint *e, struct budget 
             continue;
         }
         describe(mbuf, &record);
-        loop_back(lcore, e, mbuf);
+        if (record.hop == ROUTE_STAYS)
+            loop_back(lcore, e, mbuf);
+        else
+            leave(lcore, e, mbuf, &record);
     }
     endpoint_count(&q->sent, count);
     /* Release: the client may overwrite the records once it sees the new head. */

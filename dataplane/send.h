@@ -5,7 +5,7 @@
 /**
  * @file
  * The sending side of an lcore: from the records of send queues to frames, and from there back into
- * this stack. This is where frames are built; what shall leave the host will branch off here.
+ * this stack, out to the network (host_send.h), or both.
  */
 
 #include <stdbool.h>

@@ -48,11 +48,12 @@ struct send_record {
     uint32_t destination;
     uint16_t source_port;
     uint16_t destination_port;
-    uint32_t length; /**< bytes of payload, which follow */
+    uint16_t length; /**< bytes of payload, which follow */
     uint8_t kind;    /**< enum rx_kind, for those that receive it */
     uint8_t ttl;
     uint8_t tos;
     uint8_t via; /**< the port that it leaves by, or would */
+    uint8_t hop; /**< enum route_hop: who takes it there */
 };
 
 /** Bytes that a datagram takes in the ring. */

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host_arp.h"
 #include "log.h"
 #include "numa_place.h"
 #include "owner_mutex.h"
@@ -96,6 +97,7 @@ static void do_deferred(struct lcore *lcore)
         wake(deferred.word, (int)deferred.count);
     run_errands(lcore);
     store_stock_serve(&lcore->stock);
+    host_arp_tell(lcore);
     while (rte_ring_sc_dequeue(lcore->services, (void **)&endpoint) == 0) {
         /* Cleared before looking: data published after this asks again. */
         atomic_exchange_explicit(&endpoint->serve_queued, false, memory_order_acq_rel);

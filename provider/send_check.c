@@ -9,6 +9,9 @@
 #include "send.h"
 #include "spi.h"
 
+/** Without options. */
+#define IP_AND_UDP_HEADERS 28u
+
 /** MSG_DONTROUTE changes nothing: the pages let a provider ignore it. */
 #define KNOWN_FLAGS (MSG_DONTROUTE | MSG_OOB | MSG_PARTIAL)
 
@@ -70,6 +73,18 @@ static int find_target(const struct wsp_socket *socket, const struct send_call *
     return call->names_target && !has_connections(socket->protocol) ? WSAEDESTADDRREQ : WSAENOTCONN;
 }
 
+/* A time to live of 0 is for this host only (RFC 1122, 3.2.1.7), and so is what is no UDP. */
+static bool leaves(const struct wsp_socket *socket, const struct send_record *record)
+{
+    return record->ttl != 0 && record->kind == RX_DATAGRAM && !has_connections(socket->protocol);
+}
+
+/* A group's and a broadcast's stays here if it is too long for the network; the lcore counts it. */
+static bool fits(const struct route *route, uint32_t length)
+{
+    return length + IP_AND_UDP_HEADERS <= route->mtu;
+}
+
 static int find_route(const struct socket_reference *reference, struct send_record *record)
 {
     const struct wsp_socket *socket = reference->socket;
@@ -81,14 +96,17 @@ static int find_route(const struct socket_reference *reference, struct send_reco
     record->via = route.via;
     record->ttl = route.kind == ROUTE_GROUP ? socket->multicast_ttl : socket->ttl;
     record->tos = socket->tos;
+    record->hop = leaves(socket, record) ? route.hop : ROUTE_STAYS;
     switch (route.kind) {
     case ROUTE_OWN:
     case ROUTE_GROUP:
         return 0;
     case ROUTE_BROADCAST:
         return socket->broadcast ? 0 : WSAEACCES;
-    case ROUTE_LINK: /* nothing is transmitted yet */
-        return WSAEHOSTUNREACH;
+    case ROUTE_LINK:
+        if (record->hop == ROUTE_STAYS) /* by a port that does not transmit */
+            return WSAEHOSTUNREACH;
+        return fits(&route, record->length) ? 0 : WSAEMSGSIZE;
     case ROUTE_NONE:
     default:
         return WSAENETUNREACH;
@@ -104,7 +122,7 @@ int send_check_socket(const struct socket_reference *reference, const struct sen
 
     *record = (struct send_record){
         .kind = call->flags & MSG_PARTIAL ? RX_PART : RX_DATAGRAM,
-        .length = (uint32_t)RTE_MIN(call->length, SEND_MAX_PAYLOAD),
+        .length = (uint16_t)RTE_MIN(call->length, SEND_MAX_PAYLOAD),
     };
     if (atomic_load_explicit(&reference->endpoint->state, memory_order_relaxed) ==
         ENDPOINT_NET_DOWN)

@@ -170,7 +170,7 @@ static int send_locked(const struct client *client, struct send_record *record, 
 
     dataplane_binding(e, &address, &port);
     struct route route = dataplane_route(record->destination, address, 0);
-    if (route.kind == ROUTE_NONE || route.kind == ROUTE_LINK)
+    if (route.kind == ROUTE_NONE || (route.kind == ROUTE_LINK && route.hop == ROUTE_STAYS))
         return -ENETUNREACH;
     CHECK_EQ_I64(dataplane_send_prepare(e), 0);
     if (!send_queue_has_room(&e->send, record->length))
@@ -185,6 +185,7 @@ static int send_locked(const struct client *client, struct send_record *record, 
     if (record->source_port == 0)
         record->source_port = port;
     record->via = route.via;
+    record->hop = route.hop;
     dataplane_send(e, record);
     return 0;
 }
@@ -204,7 +205,7 @@ int client_try_send(const struct client *client, uint32_t destination, uint16_t 
     struct send_record record = {
         .destination = rte_cpu_to_be_32(destination),
         .destination_port = rte_cpu_to_be_16(port),
-        .length = (uint32_t)length,
+        .length = (uint16_t)length,
         .kind = RX_DATAGRAM,
         .ttl = 64,
     };

@@ -95,7 +95,7 @@ unsigned network_forget(void)
 void network_check_balance(void)
 {
     static const char *const ends[] = {"sent.frames", "lost.transmit_full", "lost.transmit_shape",
-                                       "lost.transmit_stopped"};
+                                       "lost.unresolved", "lost.transmit_stopped"};
     uint64_t sum = 0;
 
     for (unsigned i = 0; i < sizeof ends / sizeof ends[0]; i++)

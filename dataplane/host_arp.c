@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "host_arp.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <rte_byteorder.h>
+#include <rte_cycles.h>
+#include <rte_malloc.h>
+#include <rte_random.h>
+
+#include "host.h"
+#include "host_send.h"
+#include "lcore.h"
+#include "log.h"
+
+#define MAC_BITS 48
+
+static void count(const struct host_port *kept, enum counter counter)
+{
+    counter_add(&kept->lcore->own_counters, counter, 1);
+}
+
+/* --- what the cores call ------------------------------------------------------------------------ */
+
+static void emit(void *context, const uint8_t *frame)
+{
+    host_transmit_bytes(context, frame, ARP_FRAME_BYTES);
+}
+
+static void resolved(void *context, void *packet, const struct rte_ether_addr *mac)
+{
+    host_send_addressed(context, packet, mac);
+}
+
+static void lost(void *context, void *packet)
+{
+    const struct host_port *kept = context;
+
+    count(kept, kept->arp.stopping ? COUNTER_LOST_TRANSMIT_STOPPED : COUNTER_LOST_UNRESOLVED);
+    rte_pktmbuf_free(packet);
+}
+
+static void note(void *context, enum arp_event event)
+{
+    static const enum counter counters[] = {
+        [ARP_ASKED] = COUNTER_ARP_ASKED,         [ARP_ANSWERED] = COUNTER_ARP_ANSWERED,
+        [ARP_OVER_RATE] = COUNTER_ARP_OVER_RATE, [ARP_UNANSWERED] = COUNTER_ARP_UNANSWERED,
+        [ARP_REPLACED] = COUNTER_ARP_REPLACED,
+    };
+
+    count(context, counters[event]);
+}
+
+static void conflict(void *context, uint32_t address, const struct rte_ether_addr *mac)
+{
+    struct host_port *kept = context;
+    uint64_t told = 0, index = 0;
+
+    count(kept, COUNTER_ARP_CONFLICTS);
+    while (kept->arp.ours[index].address != address)
+        index++;
+    for (unsigned i = 0; i < sizeof mac->addr_bytes; i++)
+        told = told << 8 | mac->addr_bytes[i];
+    if (atomic_load_explicit(&kept->arp.conflict, memory_order_relaxed) != 0)
+        return;
+    atomic_store_explicit(&kept->arp.conflict, told | (index + 1) << MAC_BITS,
+                          memory_order_release);
+    kept->lcore->service_called = true;
+}
+
+void host_arp_tell(struct lcore *lcore)
+{
+    for (unsigned i = 0; lcore->host != NULL && i < CONFIG_MAX_PORTS; i++) {
+        struct host_port *kept = lcore->host->ports[i];
+
+        if (kept == NULL || atomic_load_explicit(&kept->arp.conflict, memory_order_relaxed) == 0)
+            continue;
+        uint64_t told = atomic_exchange_explicit(&kept->arp.conflict, 0, memory_order_acquire);
+        char address[INET_ADDRSTRLEN] = "";
+
+        inet_ntop(AF_INET, &kept->arp.ours[(told >> MAC_BITS) - 1].address, address,
+                  sizeof address);
+        log_line("ports[%u]: %s is claimed by another host, too, whose MAC is "
+                 "%02x:%02x:%02x:%02x:%02x:%02x; give one of them another address",
+                 i, address, (unsigned)(told >> 40) & 0xff, (unsigned)(told >> 32) & 0xff,
+                 (unsigned)(told >> 24) & 0xff, (unsigned)(told >> 16) & 0xff,
+                 (unsigned)(told >> 8) & 0xff, (unsigned)told & 0xff);
+    }
+}
+
+/* --- packets and time ----------------------------------------------------------------------------- */
+
+/* Behind how many tags it is does not matter: classify() has seen to them. */
+static const uint8_t *find_packet(const struct rte_mbuf *mbuf, uint8_t *gathered)
+{
+    uint32_t at = 2 * RTE_ETHER_ADDR_LEN;
+    uint8_t type[2];
+
+    for (;; at += RTE_VLAN_HLEN) {
+        const uint8_t *found = rte_pktmbuf_read(mbuf, at, sizeof type, type);
+
+        if (found == NULL)
+            return NULL;
+        if ((found[0] << 8 | found[1]) == RTE_ETHER_TYPE_ARP)
+            return rte_pktmbuf_read(mbuf, at + 2, ARP_PACKET_BYTES, gathered);
+    }
+}
+
+enum counter host_arp_take(struct host_port *kept, const struct rte_mbuf *mbuf, uint64_t now)
+{
+    uint8_t gathered[ARP_PACKET_BYTES];
+    const uint8_t *bytes = find_packet(mbuf, gathered);
+    struct arp_packet packet;
+
+    if (bytes == NULL || !arp_packet_read(bytes, ARP_PACKET_BYTES, &packet))
+        return COUNTER_DROP_ARP;
+    arp_claims_hear(&kept->arp.claims, &packet, now);
+    return arp_receive(kept->arp.table, &packet, now) ? COUNTER_CONSUMED_ARP : COUNTER_DROP_ARP;
+}
+
+void host_arp_run(struct host_port *kept, uint64_t now)
+{
+    arp_claims_run(&kept->arp.claims, now);
+    arp_run(kept->arp.table, now);
+}
+
+uint64_t host_arp_due(const struct host_port *kept)
+{
+    return RTE_MIN(arp_claims_due(&kept->arp.claims), arp_due(kept->arp.table));
+}
+
+/* --- beginning and end -------------------------------------------------------------------------- */
+
+static uint32_t mask_of(const struct config_address *address)
+{
+    return rte_cpu_to_be_32(~(uint32_t)(0xffffffffull >> address->prefix_length));
+}
+
+int host_arp_create(struct host_port *kept)
+{
+    const struct config_port *config = kept->port->config;
+    struct host_arp *arp = &kept->arp;
+    void *memory =
+        rte_malloc_socket("arp", arp_size(ARP_PLACES), RTE_CACHE_LINE_SIZE, kept->lcore->numa_node);
+
+    if (memory == NULL)
+        return -1;
+    for (unsigned i = 0; i < config->addresses_count; i++) {
+        arp->ours[i].address = rte_cpu_to_be_32(config->addresses[i].address);
+        arp->ours[i].mask = mask_of(&config->addresses[i]);
+        arp->ours_claimed[i].address = arp->ours[i].address;
+    }
+    arp->table = arp_create(memory, &(struct arp_settings){
+                                        .hz = rte_get_tsc_hz(),
+                                        .mac = kept->port->mac,
+                                        .addresses = arp->ours,
+                                        .addresses_count = config->addresses_count,
+                                        .places = ARP_PLACES,
+                                        .seed = (uint32_t)rte_rand(),
+                                        .calls = {.context = kept,
+                                                  .emit = emit,
+                                                  .resolved = resolved,
+                                                  .lost = lost,
+                                                  .event = note},
+                                    });
+    arp->claims = (struct arp_claims){
+        .hz = rte_get_tsc_hz(),
+        .mac = kept->port->mac,
+        .claims = arp->ours_claimed,
+        .count = config->addresses_count,
+        .random = rte_rand(),
+        .calls = {.context = kept, .emit = emit, .conflict = conflict},
+    };
+    arp_claims_begin(&arp->claims, rte_rdtsc());
+    return 0;
+}
+
+void host_arp_destroy(struct host_port *kept)
+{
+    if (kept->arp.table == NULL)
+        return;
+    kept->arp.stopping = true;
+    arp_discard(kept->arp.table);
+    rte_free(kept->arp.table);
+    kept->arp.table = NULL;
+}
