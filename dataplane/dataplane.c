@@ -61,7 +61,9 @@ static void destroy_lcore(struct lcore *lcore)
     rte_free(lcore->commands);
     rte_free(lcore->wakes);
     rte_free(lcore->services);
+    rte_free(lcore->touched);
     lcore->commands = lcore->wakes = lcore->services = NULL;
+    lcore->touched = NULL;
 }
 
 static void forget_lcores(void)
@@ -123,8 +125,10 @@ static int create_lcore(struct lcore *lcore, unsigned index)
     lcore->commands = create_ring(COMMAND_SLOTS, sizeof(void *), node);
     lcore->wakes = create_ring(LCORE_DEFERRED_WAKES, sizeof(struct deferred_wake), node);
     lcore->services = create_ring(CONFIG_MAX_SOCKETS, sizeof(void *), node);
+    lcore->touched = rte_malloc_socket("touched", config->sockets.maximum * sizeof(void *),
+                                       RTE_CACHE_LINE_SIZE, node);
     if (lcore->queues == NULL || lcore->commands == NULL || lcore->wakes == NULL ||
-        lcore->services == NULL)
+        lcore->services == NULL || lcore->touched == NULL)
         return -1;
     for (unsigned from = 0; from < lcore->peers_count; from++) {
         if (from == index)

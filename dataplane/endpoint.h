@@ -8,11 +8,16 @@
  * consumer at a time (whoever holds the lock word). Lives in DPDK memory, is never unmapped, and
  * holds no pointer into libc memory or code.
  *
- * Fields are grouped by who writes them; each group has cache lines of its own:
+ * Fields are grouped by who writes them and how often; each group has cache lines of its own. A line that
+ * one processor has written costs the other one some fifty nanoseconds, and with many sockets no line is
+ * still there from the last time, so they are few:
  *   lcore line     written by the home lcore once per burst
- *   client line    written by clients; the lcore reads it once per burst, after fence F1
- *   consumer part  touched only under LOCK
- *   lcore part     touched only by the home lcore
+ *   asked line     what the lcore asks after every burst, after fence F1. Clients write it when something
+ *                  changes that it has to know, not for every datagram
+ *   client line    all that a receive reads and writes; touched only under LOCK, and now and then read by
+ *                  the lcore
+ *   consumer part  the rest of what is touched only under LOCK
+ *   lcore part     touched only by the home lcore; its first line is all that a datagram needs
  *   send queue     the other direction: send_queue.h
  *
  * Way home: clients never touch a mempool (a preempted rte_ring producer stalls every other one).
@@ -69,9 +74,9 @@ struct endpoint {
     /** Where the lcore puts elements. Stored with release before the tail behind them (G1). */
     _Atomic(struct socket_store *) store;
 
-    /* --- client line ---------------------------------------------------------------------- */
-    /** The lock word. */
-    _Atomic uint64_t word __rte_cache_aligned;
+    /* --- asked line ------------------------------------------------------------------------- */
+    /* Not the union's first member: aligned, that would fill the line by itself. */
+    RTE_MARKER asked_line __rte_cache_aligned;
     union {
         struct {
             /** enum endpoint_state; written under LOCK by clients and by stop. */
@@ -85,41 +90,45 @@ struct endpoint {
     };
     /** Receivers that sleep or are about to (incremented before fence F3). */
     _Atomic uint32_t sleepers;
-    /** Elements consumed. Stored with release after the element was read. */
-    _Atomic uint32_t head;
-    /** Buffers (mbuf segments) consumed beyond one for each element, modulo 2^32. */
-    _Atomic uint32_t extra_consumed;
-    /** Payload bytes consumed. */
-    _Atomic uint64_t bytes_consumed;
     /** Batches of buffers put on the way home, modulo 2^32; after each. A hint, so that the lcore need
      *  not look at the ways that are empty. */
     _Atomic uint32_t sent_home;
     /** The store that the consumer is in: it needs no older one any more (G3). */
     _Atomic(struct socket_store *) moved_to;
 
-    /* --- consumer part: under LOCK ---------------------------------------------------------- */
-    struct ring_element *ring __rte_cache_aligned;
+    /* --- client line: under LOCK ---------------------------------------------------------- */
+    /** The lock word. */
+    _Atomic uint64_t word __rte_cache_aligned;
+    /** Elements consumed. Stored with release after the element was read. */
+    _Atomic uint32_t head;
+    _Atomic uint32_t cached_tail; /**< `tail` when last looked at; atomic as return_count */
+    /** Payload bytes consumed. */
+    _Atomic uint64_t bytes_consumed;
+    struct ring_element *ring;
     uint32_t mask;
-    _Atomic uint32_t cached_tail;  /**< `tail` when last looked at; atomic as return_count */
     _Atomic uint32_t return_count; /**< atomic because quick_is_empty() asks without LOCK */
     uint32_t
         return_batch; /**< how many to collect: ENDPOINT_RETURN_BATCH, less in a tiny pool and in
                                 a small store */
+    /** `head` when a nonblocking receive last found nothing: a second one that finds it so sends home
+     *  what has been collected. Written without LOCK: a hint. */
+    _Atomic uint32_t empty_head;
+    _Atomic uint64_t received;
+    /** Buffers (mbuf segments) consumed beyond one for each element, modulo 2^32. */
+    _Atomic uint32_t extra_consumed;
     /** The provider's: a receive needs nothing but the datagram in front (receive_settle_plain()). */
     _Atomic bool plain; /**< as return_count: a check without LOCK asks, too */
     _Atomic bool
         plain_nonblocking; /**< ... and one that finds none ends at once; as return_count */
-    /** `head` when a nonblocking receive last found nothing: a second one that finds it so sends home
-     *  what has been collected. Written without LOCK: a hint. */
-    _Atomic uint32_t empty_head;
+
+    /* --- consumer part: under LOCK ---------------------------------------------------------- */
+    struct rte_mbuf *returning[ENDPOINT_RETURN_BATCH] __rte_cache_aligned;
     struct socket_store *from; /**< where `ring` and the way home are */
-    _Atomic uint64_t received;
     _Atomic uint64_t truncated;
     _Atomic uint64_t faulted;
     _Atomic uint64_t conditions;     /**< ends and errors that a receive has reported */
     _Atomic uint64_t peer_filtered;  /**< queued before WSPConnect and not the peer's (I05) */
     _Atomic uint64_t shut_discarded; /**< queued when nobody may receive it any more (I16) */
-    struct rte_mbuf *returning[ENDPOINT_RETURN_BATCH];
 
     /* --- lcore part ------------------------------------------------------------------------- */
     struct {
@@ -145,7 +154,6 @@ struct endpoint {
         _Atomic uint64_t not_from_peer;
         uint32_t refreshed;       /**< the pass in which the _known fields were last read */
         uint32_t sent_home_known; /**< sent_home when its way home was last emptied */
-        struct endpoint *touched_next;
         struct endpoint *ready_next;
         struct endpoint *homed_next; /**< all endpoints of the lcore, a ring */
         struct endpoint *homed_previous;
@@ -172,6 +180,8 @@ struct endpoint {
 _Static_assert(offsetof(struct endpoint, lcore.bytes_limit) - offsetof(struct endpoint, lcore) ==
                    60,
                "one line for what every datagram needs");
+_Static_assert(offsetof(struct endpoint, plain_nonblocking) - offsetof(struct endpoint, word) < 64,
+               "one line for what every receive needs");
 
 /** Does it want to be told of this condition? Any thread. */
 static inline bool endpoint_wants_condition(const struct endpoint *e, enum rx_kind kind)

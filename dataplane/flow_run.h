@@ -48,6 +48,14 @@ static inline void flow_template_set(struct flow_template *flow, const struct rt
     flow->generation = generation;
 }
 
+/** Is a call of take_run() worth while? A look at addresses and ports; of a frame that is none, at whatever
+ *  is there. */
+static inline bool flow_may_continue(const struct flow_template *flow, struct rte_mbuf *mbuf)
+{
+    return plain_matches(plain_load128(rx_plain_frame(mbuf) + FLOW_SECOND), flow->second,
+                         FLOW_SECOND_MASK);
+}
+
 /**
  * Is it a plain frame of the template's flow, whole, its IPv4 checksum right?
  * @param payload_length  receives the bytes of its UDP payload; undefined when it is not

@@ -19,6 +19,13 @@
 /** Below this part of all buffers every way home is looked at in every pass. */
 #define POOL_LOW_DIVISOR 8u
 
+/* What a function needs that fetches lines it will write: else they are fetched to be read. */
+#ifdef __x86_64__
+#define WRITES_AHEAD __attribute__((target("prfchw")))
+#else
+#define WRITES_AHEAD
+#endif
+
 /* Whatever classify() has refused: of ICMP some may be news for a socket. */
 static enum counter fate_of_refused(struct lcore *lcore, struct rx_queue *queue,
                                     struct rte_mbuf *mbuf, enum counter reason, uint64_t now)
@@ -122,11 +129,42 @@ static __attribute__((noinline)) unsigned take_run(struct lcore *lcore, struct r
     return taken;
 }
 
+/* Of a burst that is for several endpoints, ask for what delivering will write: with many of them none of
+ * it is near. Two walks, as the second needs what the first one asks for. What the frames are has not been
+ * looked at: a wrong guess costs a line that was not needed. */
+static WRITES_AHEAD __attribute__((noinline)) void fetch_ahead(struct lcore *lcore,
+                                                               struct rte_mbuf **mbufs,
+                                                               unsigned count)
+{
+    struct endpoint *endpoints[PORT_BURST];
+    unsigned found = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        const uint8_t *bytes = rx_plain_frame(mbufs[i]);
+        struct demux_key key = {plain_load32(bytes + PLAIN_ADDRESSES + 4),
+                                plain_load16(bytes + PLAIN_UDP + 2), IPPROTO_UDP};
+        struct endpoint *e = lcore->demux.cache[demux_line(demux_key_bits(key))].only;
+
+        if (e == NULL)
+            continue;
+        endpoints[found++] = e;
+        __builtin_prefetch(&e->lcore, 1);
+        __builtin_prefetch(&e->tail, 1);
+    }
+    for (unsigned i = 0; i < found; i++) {
+        const struct endpoint *e = endpoints[i];
+
+        __builtin_prefetch(&e->lcore.ring[endpoint_staged(e) & e->lcore.mask], 1);
+        rte_prefetch0(&e->state);
+    }
+}
+
 static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now)
 {
     struct rte_mbuf *mbufs[PORT_BURST + PREFETCH_AHEAD];
     struct rte_mbuf *dropped[PORT_BURST];
     unsigned drops = 0, delivered = 0, deliveries = 0;
+    bool fetched = false;
     unsigned count =
         queue->port->operations->burst(queue->port, queue->queue, mbufs, PORT_BURST, lcore, now);
 
@@ -138,13 +176,18 @@ static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now
         rte_prefetch0(rx_plain_frame(mbufs[RTE_MIN(i, count - 1)]));
     }
     for (unsigned i = 0; i < count; i++) {
-        unsigned run = take_run(lcore, queue, mbufs + i, count - i, now);
+        if (flow_may_continue(&queue->flow, mbufs[i])) {
+            unsigned run = take_run(lcore, queue, mbufs + i, count - i, now);
 
-        delivered += run;
-        deliveries += run;
-        i += run;
-        if (i == count)
-            break;
+            delivered += run;
+            deliveries += run;
+            i += run;
+            if (i == count)
+                break;
+        } else if (!fetched && count - i > 1) {
+            fetch_ahead(lcore, mbufs + i, count - i);
+            fetched = true;
+        }
         enum counter fate = fate_of(lcore, queue, mbufs[i], now, &deliveries);
         if (likely(fate == COUNTER_DELIVERED)) {
             delivered++;
@@ -253,14 +296,14 @@ bool lcore_step(struct lcore *lcore, uint64_t now)
         send_run(lcore);
         busy = true;
     }
-    struct endpoint *touched = lcore->touched;
-    if (touched != NULL)
+    uint32_t touched = lcore->touched_count;
+    if (touched != 0)
         lcore_notify(lcore); /* before anything that can wait: its clients do */
-    for (struct endpoint *e = touched; e != NULL; e = e->lcore.touched_next)
-        take_home_if_any(lcore, e);
+    for (uint32_t i = 0; i < touched; i++)
+        take_home_if_any(lcore, lcore->touched[i]);
     if (unlikely(lcore->ready != NULL))
         busy |= lcore_serve_ready(lcore) != 0;
-    busy |= sweep_ways_home(lcore, touched != NULL, now);
+    busy |= sweep_ways_home(lcore, touched != 0, now);
     busy |= command_run_queued(lcore) != 0;
     if (unlikely(now >= lcore->host_due))
         host_run(lcore, now);

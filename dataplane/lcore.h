@@ -77,13 +77,15 @@ struct lcore {
     uint32_t local_addresses[CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES]; /**< network byte order */
     unsigned local_addresses_count;
 
-    struct host *host;        /**< what it does for the ports that it keeps (host.h) */
-    uint64_t host_due;        /**< time-stamp counter: when host_run() has something to do */
-    uint64_t now;             /**< this pass's */
-    uint32_t pass;            /**< counts passes, modulo 2^32 */
-    struct endpoint *touched; /**< got data in this pass */
-    struct endpoint *ready;   /**< a service is owed (lock_word.h, R2) */
-    struct endpoint *homed;   /**< all endpoints at home here, a ring; the sweep's position */
+    struct host *host; /**< what it does for the ports that it keeps (host.h) */
+    uint64_t host_due; /**< time-stamp counter: when host_run() has something to do */
+    uint64_t now;      /**< this pass's */
+    uint32_t pass;     /**< counts passes, modulo 2^32 */
+    /** Got data in this pass. An array, so that no endpoint's line leads to the next. */
+    struct endpoint **touched;
+    uint32_t touched_count;
+    struct endpoint *ready; /**< a service is owed (lock_word.h, R2) */
+    struct endpoint *homed; /**< all endpoints at home here, a ring; the sweep's position */
     uint32_t homed_count;
     uint32_t attached_ever; /**< tells lcore_room()'s users that there is one more */
     uint32_t free_buffers;  /**< in the pools, as of this pass's first burst */

@@ -63,16 +63,21 @@ void lcore_owe_service(struct lcore *lcore, struct endpoint *e)
 
 void lcore_notify(struct lcore *lcore)
 {
-    struct endpoint *first = lcore->touched;
+    uint32_t count = lcore->touched_count;
 
     /* Release: the elements and the frames' private areas are visible with the new tail. */
-    for (struct endpoint *e = first; e != NULL; e = e->lcore.touched_next)
+    for (uint32_t i = 0; i < count; i++) {
+        struct endpoint *e = lcore->touched[i];
+
         atomic_store_explicit(&e->tail, endpoint_staged(e), memory_order_release);
+    }
 
     full_fence(); /* F1: the tails above before `posted` and `sleepers` below */
 
-    lcore->touched = NULL;
-    for (struct endpoint *e = first; e != NULL; e = e->lcore.touched_next) {
+    lcore->touched_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct endpoint *e = lcore->touched[i];
+
         e->lcore.touched = false;
         if (atomic_load_explicit(&e->posted, memory_order_relaxed) != 0)
             lcore_owe_service(lcore, e);

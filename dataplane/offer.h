@@ -38,8 +38,7 @@ static inline void offer_staged(struct lcore *lcore, struct endpoint *e, uint32_
     single_writer_add64(&e->lcore.delivered_bytes, bytes);
     if (!e->lcore.touched) {
         e->lcore.touched = true;
-        e->lcore.touched_next = lcore->touched;
-        lcore->touched = e;
+        lcore->touched[lcore->touched_count++] = e;
     }
 }
 

@@ -51,7 +51,6 @@ static const struct field endpoint_fields[] = {
     FIELD(endpoint, lcore.not_from_peer, LCORE),
     FIELD(endpoint, lcore.refreshed, LCORE),
     FIELD(endpoint, lcore.sent_home_known, LCORE),
-    POINTER(endpoint, lcore.touched_next, LCORE),
     POINTER(endpoint, lcore.ready_next, LCORE),
     FIELD(endpoint, word, CLIENT),
     FIELD(endpoint, posted, CLIENT),
@@ -67,8 +66,25 @@ static const struct field endpoint_fields[] = {
     FIELD(endpoint, returning, CLIENT),
 };
 
+/* What a quick receive reads and writes, and what the lcore asks after every burst. */
+static const struct field quick_fields[] = {
+    FIELD(endpoint, word, CLIENT),         FIELD(endpoint, head, CLIENT),
+    FIELD(endpoint, cached_tail, CLIENT),  FIELD(endpoint, bytes_consumed, CLIENT),
+    POINTER(endpoint, ring, CLIENT),       FIELD(endpoint, mask, CLIENT),
+    FIELD(endpoint, return_count, CLIENT), FIELD(endpoint, return_batch, CLIENT),
+    FIELD(endpoint, empty_head, CLIENT),   FIELD(endpoint, received, CLIENT),
+    FIELD(endpoint, plain, CLIENT),        FIELD(endpoint, plain_nonblocking, CLIENT),
+};
+
+static const struct field asked_fields[] = {
+    FIELD(endpoint, state, CLIENT),
+    FIELD(endpoint, posted, CLIENT),
+    FIELD(endpoint, sleepers, CLIENT),
+    FIELD(endpoint, sent_home, CLIENT),
+};
+
 static const struct field lcore_fields[] = {
-    FIELD(lcore, pass, LCORE),         POINTER(lcore, touched, LCORE),
+    FIELD(lcore, pass, LCORE),         FIELD(lcore, touched_count, LCORE),
     POINTER(lcore, ready, LCORE),      POINTER(lcore, homed, LCORE),
     FIELD(lcore, free_buffers, LCORE), FIELD(lcore, wakes_left, LCORE),
     FIELD(lcore, served_bytes, LCORE), FIELD(lcore, handover_counters, LCORE),
@@ -116,6 +132,26 @@ SUITE_TEST(layout, no_line_of_an_lcore_has_two_writers)
 SUITE_TEST(layout, no_line_of_a_way_home_has_two_writers)
 {
     check_lines(ring_fields, sizeof ring_fields / sizeof ring_fields[0]);
+}
+
+static void check_one_line(const struct field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        CHECK_MSG(fields[i].offset / LINE == fields[0].offset / LINE, "%s is not where %s is",
+                  fields[i].name, fields[0].name);
+}
+
+SUITE_TEST(layout, a_quick_receive_writes_one_line)
+{
+    check_one_line(quick_fields, sizeof quick_fields / sizeof quick_fields[0]);
+}
+
+/* Else the lcore would fetch the receivers' line after every burst, and they would fetch it back. */
+SUITE_TEST(layout, what_the_lcore_asks_after_a_burst_is_no_line_that_a_receive_writes)
+{
+    check_one_line(asked_fields, sizeof asked_fields / sizeof asked_fields[0]);
+    CHECK(asked_fields[0].offset / LINE != quick_fields[0].offset / LINE);
+    CHECK(asked_fields[0].offset / LINE != offsetof(struct endpoint, tail) / LINE);
 }
 
 /* Each lcore has an array of queues of its own, whose counters nobody else writes. */
