@@ -107,6 +107,9 @@
     X(ARP_UNANSWERED, INFO, "arp.unanswered", "neighbours that did not answer and are forgotten")           \
     X(ARP_REPLACED, INFO, "arp.replaced", "neighbours forgotten because the table was full")                \
     X(ARP_CONFLICTS, INFO, "arp.conflicts", "ARP of other hosts that claim one of our addresses")           \
+    X(ICMP_ECHOES, INFO, "icmp.echoes", "echo requests that were answered")                                 \
+    X(ICMP_ERRORS, INFO, "icmp.errors", "ICMP errors sent: nobody has the port, or the protocol")           \
+    X(ICMP_OVER_RATE, INFO, "icmp.over_rate", "echo replies and errors that their rate forbade")            \
     X(HANDED_COPIES, INFO, "handed_copies", "entries given to other lcores")                                \
     X(WAKEUPS, INFO, "wakeups",                                                                             \
       "wake-ups of sleeping receivers and waiters made by the lcore itself")                                \

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "host.h"
 
+#include <rte_cycles.h>
 #include <rte_malloc.h>
 #include <string.h>
 
+#include "host_icmp.h"
 #include "host_send.h"
 #include "lcore.h"
 
@@ -133,6 +135,14 @@ static enum counter take_kept(struct host_port *kept, struct rte_mbuf *mbuf, enu
     case COUNTER_DROP_ARP:
         fate = host_arp_take(kept, mbuf, now);
         break;
+    case COUNTER_DROP_ICMP:
+        fate = host_icmp_take(kept, mbuf, now);
+        break;
+    case COUNTER_DROP_NO_SOCKET:
+    case COUNTER_DROP_PROTOCOL:
+    case COUNTER_DROP_TCP:
+        host_icmp_refuse(kept, mbuf, reason, now);
+        break;
     default:
         break;
     }
@@ -225,6 +235,7 @@ static struct host_port *create_kept(struct lcore *lcore, struct port *port)
         rte_free(kept);
         return NULL;
     }
+    icmp_answer_begin(&kept->icmp, rte_get_tsc_hz());
     host_wake_at(lcore, due_of(kept));
     return kept;
 }

@@ -29,6 +29,7 @@
 #include "config.h"
 #include "counters.h"
 #include "host_arp.h"
+#include "icmp_answer.h"
 #include "port.h"
 
 struct lcore;
@@ -41,6 +42,7 @@ struct host_port {
         *waiting[PORT_BURST]; /**< for this pass's end, or for room in the device's queue */
     uint16_t waiting_count;
     struct host_arp arp;
+    struct icmp_answer icmp;
 };
 
 /** What an lcore keeps. */

@@ -58,8 +58,9 @@ bool icmp_parse(const uint8_t *bytes, size_t length, struct icmp_quote *quote)
     return true;
 }
 
-static bool checksum_is_right(const struct rte_mbuf *mbuf, const struct rx_meta *meta)
+bool icmp_checksum_is_right(const struct rte_mbuf *mbuf)
 {
+    const struct rx_meta *meta = rx_meta((struct rte_mbuf *)(uintptr_t)mbuf);
     uint32_t sum;
 
     if (!classify_sum(mbuf, meta->payload_offset, meta->payload_length, &sum))
@@ -83,7 +84,7 @@ bool icmp_to_condition(struct rte_mbuf *mbuf)
     if (quote.source != meta->destination ||
         ipv4_is_group_or_reserved(rte_be_to_cpu_32(quote.source)))
         return false;
-    if (!checksum_is_right(mbuf, meta))
+    if (!icmp_checksum_is_right(mbuf))
         return false;
     meta->source = quote.destination;
     meta->destination = quote.source;

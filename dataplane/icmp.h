@@ -36,6 +36,9 @@ struct icmp_quote {
  */
 bool icmp_parse(const uint8_t *bytes, size_t length, struct icmp_quote *quote);
 
+/** Is the checksum of a message right that classify() found to be ICMP? */
+bool icmp_checksum_is_right(const struct rte_mbuf *mbuf);
+
 /**
  * Turn a frame that classify() found to be ICMP into a condition: from the quoted destination, to the
  * quoted source. Its rx_meta is changed only if it is one; burst_tsc is the caller's.

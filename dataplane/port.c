@@ -325,6 +325,14 @@ static void discard_rest(const struct port *port)
         }
 }
 
+/* Nor is anything transmitted any more. What has been, some drivers find out only when asked to transmit. */
+static void take_back_transmitted(struct port *port)
+{
+    struct rte_mbuf *none[1] = {NULL};
+
+    port->operations->transmit(port, 0, none, 0);
+}
+
 static void stop_and_remove(const struct port *port)
 {
     struct rte_eth_dev_info info;
@@ -355,6 +363,8 @@ void port_close(struct port *port)
 {
     if (port->started && port->replay == NULL)
         discard_rest(port);
+    if (port->started && port->transmits)
+        take_back_transmitted(port);
     replay_destroy(port->replay);
     port->replay = NULL;
     if (port->id < RTE_MAX_ETHPORTS && rte_eth_dev_is_valid_port(port->id))

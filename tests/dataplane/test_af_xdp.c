@@ -8,16 +8,15 @@
 #include <net/if.h>
 #include <netpacket/packet.h>
 #include <rte_mbuf.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "client.h"
 #include "state.h"
 #include "support/frames.h"
 #include "support/wire.h"
+#include "veth.h"
 
 #define GROUP FRAME_IP(239, 1, 1, 1)
 #define PORT 5000
@@ -27,28 +26,13 @@
  *  for. */
 #define FILL_RING 2048u
 
-static const char lay[] = "ip link add wtest0 type veth peer name wtest1 2>/dev/null && "
-                          "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 2>/dev/null; "
-                          "ip link set wtest0 up 2>/dev/null && ip link set wtest1 up 2>/dev/null";
-
-static bool lay_wire(void)
-{
-    int status = 0;
-    pid_t child = fork();
-
-    if (child == 0) {
-        execl("/bin/sh", "sh", "-c", lay, (char *)NULL);
-        _exit(127);
-    }
-    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
-}
-
 static void start(void)
 {
     struct config config = wire_config_device("vdev:net_af_xdp0,iface=wtest1");
     struct config_error error;
 
-    if (unshare(CLONE_NEWNET) != 0 || !lay_wire())
+    config.ports[0].transmit = CONFIG_TRANSMIT_OFF; /* buffers are counted here */
+    if (!veth_lay())
         SKIP("this machine gives no network namespace with a veth pair");
     if (wire_try_start(&config, &client_operations, true, &error) != 0)
         SKIP("this machine has no AF_XDP: %s", error.text);
