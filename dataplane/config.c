@@ -34,6 +34,7 @@ static void free_port(struct config_port *port)
 {
     free(port->device);
     free(port->addresses);
+    free(port->routes);
 }
 
 void config_free(struct config *config)
@@ -60,8 +61,10 @@ static int copy_port(struct config_port *to, const struct config_port *from)
     *to = *from;
     to->device = from->device == NULL ? NULL : strdup(from->device);
     to->addresses = copy_array(from->addresses, from->addresses_count, sizeof(*from->addresses));
+    to->routes = copy_array(from->routes, from->routes_count, sizeof(*from->routes));
     if ((from->device != NULL && to->device == NULL) ||
-        (from->addresses_count > 0 && to->addresses == NULL)) {
+        (from->addresses_count > 0 && to->addresses == NULL) ||
+        (from->routes_count > 0 && to->routes == NULL)) {
         free_port(to);
         return -1;
     }

@@ -21,6 +21,7 @@
 #define CONFIG_MAX_PORTS 16u
 #define CONFIG_MAX_QUEUES 16u
 #define CONFIG_MAX_ADDRESSES 32u
+#define CONFIG_MAX_ROUTES 32u
 #define CONFIG_MAX_SOCKETS 65536u
 #define CONFIG_MAX_BUFFERS 16777216u
 
@@ -66,10 +67,19 @@ struct config_address {
     uint32_t prefix_length; /**< 0 to 32 */
 };
 
+/** Who takes what is for this network. */
+struct config_route {
+    struct config_address destination; /**< no bits behind its prefix */
+    uint32_t router;                   /**< on a network of the port's; host byte order */
+};
+
 struct config_port {
     char *device; /**< PCI address (`0000:01:00.0`) or `vdev:` and a DPDK device string */
     struct config_address *addresses;
     unsigned addresses_count;
+    uint32_t gateway; /**< who takes what no route says; host byte order; 0: nobody */
+    struct config_route *routes;
+    unsigned routes_count;
     unsigned queues; /**< receive queues, 1 to CONFIG_MAX_QUEUES; default 1 */
     unsigned mtu;    /**< bytes above Ethernet, 68 to 9702; default 1500 */
     unsigned vlan;   /**< 0: any tagging is accepted; else only this VLAN id (1 to 4094) */

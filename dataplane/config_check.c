@@ -3,6 +3,7 @@
 #include "config_cpus.h"
 #include "config_device.h"
 #include "config_options.h"
+#include "config_route.h"
 #include "config_size.h"
 #include "config_value.h"
 
@@ -232,6 +233,7 @@ static int check_port(const struct config_report *report, const struct config *c
     snprintf(prefix, sizeof(prefix), "ports[%u].", index);
     if (check_device(report, config, index, &device) != 0 ||
         check_addresses(report, config, index) != 0 ||
+        config_route_check(report, port, index) != 0 ||
         check_section(report, "ports", prefix, port) != 0 ||
         check_captures(report, config, &device, index) != 0)
         return -1;

@@ -2,6 +2,7 @@
 #include "config_convert.h"
 
 #include "config_address.h"
+#include "config_route.h"
 #include "config_value.h"
 
 #include <stdlib.h>
@@ -83,12 +84,50 @@ static int convert_addresses(const struct target *target, const struct config_sl
     return 0;
 }
 
+static int convert_routes(const struct target *target, const struct config_slot *slot)
+{
+    struct config_port *port = target->values;
+    char **texts = slot->value;
+
+    port->routes = calloc(slot->count == 0 ? 1 : slot->count, sizeof(*port->routes));
+    if (port->routes == NULL)
+        return config_refuse(target->report, NULL, "out of memory");
+    port->routes_count = slot->count;
+    for (unsigned i = 0; i < slot->count; i++) {
+        char path[CONFIG_PATH_SIZE];
+
+        snprintf(path, sizeof(path), "%sroutes[%u]", target->prefix, i);
+        if (config_route_parse(target->report, path, texts[i], &port->routes[i]) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int convert_list(const struct target *target, const struct config_option *option,
+                        const struct config_slot *slot)
+{
+    if (option->section[0] == '\0')
+        return convert_cores(target, option, slot);
+    return strcmp(option->name, "routes") == 0 ? convert_routes(target, slot)
+                                               : convert_addresses(target, slot);
+}
+
 static int convert_device(const struct target *target, const char *text)
 {
     struct config_port *port = target->values;
 
     port->device = strdup(text);
     return port->device != NULL ? 0 : config_refuse(target->report, NULL, "out of memory");
+}
+
+static int convert_text(const struct target *target, const struct config_option *option,
+                        const char *path, const char *text)
+{
+    struct config_port *port = target->values;
+
+    if (strcmp(option->name, "gateway") == 0)
+        return config_route_parse_router(target->report, path, text, &port->gateway);
+    return convert_device(target, text);
 }
 
 static int convert_section(const struct target *target, const char *name,
@@ -128,10 +167,9 @@ static int convert_slot(const struct target *target, const struct config_option 
     case CONFIG_KIND_CHOICE:
         return convert_choice(target, option, path, slot->value);
     case CONFIG_KIND_TEXT:
-        return convert_device(target, slot->value);
+        return convert_text(target, option, path, slot->value);
     case CONFIG_KIND_LIST:
-        return option->section[0] == '\0' ? convert_cores(target, option, slot)
-                                          : convert_addresses(target, slot);
+        return convert_list(target, option, slot);
     case CONFIG_KIND_SECTIONS:
         return convert_ports(target, slot);
     case CONFIG_KIND_SECTION:

@@ -75,6 +75,22 @@ const struct config_option config_options[] = {
     },
     {
         .section = "ports",
+        .name = "gateway",
+        .kind = CONFIG_KIND_TEXT,
+        .help = "The router on the port's network, such as 192.0.2.254, that takes what is sent to "
+                "an address on no port's network and that no route is for.",
+    },
+    {
+        .section = "ports",
+        .name = "routes",
+        .kind = CONFIG_KIND_LIST,
+        .most = CONFIG_MAX_ROUTES,
+        .too_many = "too many routes",
+        .help = "Other networks with the router on the port's network that takes what is sent "
+                "there: 10.0.0.0/8 via 192.0.2.253. The longest prefix of all ports decides.",
+    },
+    {
+        .section = "ports",
         .name = "queues",
         .kind = CONFIG_KIND_NUMBER,
         .minimum = 1,

@@ -14,9 +14,12 @@
 
 #include <stdint.h>
 
+struct config_port;
+
 enum route_kind {
     ROUTE_NONE,      /**< no port's network has that address */
     ROUTE_LINK,      /**< a neighbour on a port's network */
+    ROUTE_ROUTER,    /**< another network, by a router on a port's */
     ROUTE_OWN,       /**< an address of ours, or of 127.0.0.0/8 */
     ROUTE_BROADCAST, /**< 255.255.255.255, or a port's directed broadcast */
     ROUTE_GROUP,     /**< multicast: our own members, and the network */
@@ -27,7 +30,8 @@ enum route_hop {
     ROUTE_STAYS,          /**< nobody: it does not leave */
     ROUTE_TO_DESTINATION, /**< a neighbour, or a group */
     ROUTE_TO_ALL,         /**< a broadcast, to whichever address */
-    ROUTE_TO_ROUTER,      /**< and from here on: a router by its number */
+    ROUTE_TO_GATEWAY,     /**< the port's gateway */
+    ROUTE_TO_ROUTER,      /**< and from here on: the router of the port's route of that number */
 };
 
 struct route {
@@ -46,9 +50,9 @@ struct route {
  */
 struct route dataplane_route(uint32_t destination, uint32_t bound, uint32_t interface);
 
-/** Whose MAC address the frame of a datagram takes that leaves: of a neighbour, of a group, or of all
- *  (255.255.255.255). Network order. On an lcore, too: what it reads is constant while lcores run. */
-uint32_t route_next_hop(enum route_hop hop, uint32_t destination);
+/** Whose MAC address the frame of a datagram takes that leaves: of a neighbour, of a router, of a group, or
+ *  of all (255.255.255.255). Network order. On an lcore, too: what it reads is constant while lcores run. */
+uint32_t route_next_hop(const struct config_port *port, unsigned hop, uint32_t destination);
 
 /** The addresses of all ports, network order. Same condition. @return how many, at most `capacity` */
 unsigned dataplane_own_addresses(uint32_t *addresses, unsigned capacity);

@@ -246,7 +246,7 @@ static void leave(struct lcore *lcore, struct endpoint *sender, struct rte_mbuf 
                   const struct send_record *record)
 {
     struct port *port = &dataplane.ports[record->via];
-    uint32_t next_hop = route_next_hop((enum route_hop)record->hop, record->destination);
+    uint32_t next_hop = route_next_hop(port->config, record->hop, record->destination);
     uint32_t packet = rte_pktmbuf_pkt_len(mbuf) - (uint32_t)sizeof(struct rte_ether_hdr);
 
     if (ipv4_is_group_or_reserved(rte_be_to_cpu_32(next_hop)))

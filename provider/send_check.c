@@ -104,6 +104,7 @@ static int find_route(const struct socket_reference *reference, struct send_reco
     case ROUTE_BROADCAST:
         return socket->broadcast ? 0 : WSAEACCES;
     case ROUTE_LINK:
+    case ROUTE_ROUTER:
         if (record->hop == ROUTE_STAYS) /* by a port that does not transmit */
             return WSAEHOSTUNREACH;
         return fits(&route, record->length) ? 0 : WSAEMSGSIZE;

@@ -93,11 +93,11 @@ SUITE_TEST(refused, keys_that_are_unknown_or_double_or_missing)
         {NULL_PORT "colour: red\n", "t.yaml:4: colour: unknown option; here are known: cores, "
                                     "ports, memory, sockets"},
         {NULL_PORT "    queue: 1\n",
-         "t.yaml:4: ports[0].queue: unknown option; here are known: device, addresses, queues, "
-         "mtu, vlan, checksums, transmit, pace"},
+         "t.yaml:4: ports[0].queue: unknown option; here are known: device, addresses, gateway, "
+         "routes, queues, mtu, vlan, checksums, transmit, pace"},
         {NULL_PORT "\n  - device: vdev:net_null1\n    Queues: 1\n",
-         "t.yaml:6: ports[1].Queues: unknown option; here are known: device, addresses, queues, "
-         "mtu, vlan, checksums, transmit, pace"},
+         "t.yaml:6: ports[1].Queues: unknown option; here are known: device, addresses, gateway, "
+         "routes, queues, mtu, vlan, checksums, transmit, pace"},
         {NULL_PORT "memory:\n  pages: huge\n  size: 12\n",
          "t.yaml:6: memory.size: unknown option; here are known: pages, megabytes, buffers, "
          "buffer-bytes"},
@@ -443,4 +443,30 @@ SUITE_TEST(refused, bytes_that_are_no_text)
 
     CHECK_EQ_I64(config_parse("t.yaml", yaml, sizeof(yaml), &config, &error), -1);
     CHECK_EQ_STR(error.text, "t.yaml:3: a NUL byte: this is no text file");
+}
+
+SUITE_TEST(refused, routes_that_lead_nowhere)
+{
+#define ADDRESSED NULL_PORT "    addresses: [192.0.2.1/24]\n"
+    static const struct refused rows[] = {
+        {ADDRESSED "    gateway: 192.0.2.1\n",
+         "t.yaml:5: ports[0].gateway: 192.0.2.1 is no other host on a network of the port's "
+         "addresses"},
+        {ADDRESSED "    gateway: 198.51.100.1\n",
+         "t.yaml:5: ports[0].gateway: 198.51.100.1 is no other host on a network of the port's "
+         "addresses"},
+        {ADDRESSED "    gateway: x\n", "t.yaml:5: ports[0].gateway: 'x' is no router's address; "
+                                       "expected: 192.0.2.254"},
+        {ADDRESSED "    routes: [10.0.0.0/8]\n",
+         "t.yaml:5: ports[0].routes[0]: '10.0.0.0/8' is no route; expected: 10.0.0.0/8 via "
+         "192.0.2.254"},
+        {ADDRESSED "    routes: [10.0.0.1/8 via 192.0.2.254]\n",
+         "t.yaml:5: ports[0].routes[0]: 10.0.0.1/8 has bits behind its prefix"},
+        {ADDRESSED "    routes: [10.0.0.0/8 via 192.0.2.255]\n",
+         "t.yaml:5: ports[0].routes[0]: 192.0.2.255 is no other host on a network of the port's "
+         "addresses"},
+    };
+#undef ADDRESSED
+
+    EXPECT_ALL_REFUSED(rows);
 }

@@ -170,7 +170,8 @@ static int send_locked(const struct client *client, struct send_record *record, 
 
     dataplane_binding(e, &address, &port);
     struct route route = dataplane_route(record->destination, address, 0);
-    if (route.kind == ROUTE_NONE || (route.kind == ROUTE_LINK && route.hop == ROUTE_STAYS))
+    if (route.kind == ROUTE_NONE ||
+        ((route.kind == ROUTE_LINK || route.kind == ROUTE_ROUTER) && route.hop == ROUTE_STAYS))
         return -ENETUNREACH;
     CHECK_EQ_I64(dataplane_send_prepare(e), 0);
     if (!send_queue_has_room(&e->send, record->length))

@@ -243,3 +243,38 @@ SUITE_TEST(host_arp, a_port_that_does_not_transmit_answers_nobody_and_sends_to_n
     client_close(&c);
     wire_stop();
 }
+
+SUITE_TEST(host_arp, datagrams_to_other_networks_go_by_the_router_of_the_longest_prefix)
+{
+    struct config_route routes[] = {
+        {{FRAME_IP(10, 0, 0, 0), 8}, NEIGHBOUR},
+        {{FRAME_IP(10, 1, 0, 0), 16}, NEIGHBOUR + 1},
+        {{FRAME_IP(10, 0, 0, 0), 9}, NEIGHBOUR + 2},
+    };
+    const struct {
+        uint32_t destination, router;
+    } rows[] = {
+        {FRAME_IP(10, 200, 0, 1), NEIGHBOUR},   {FRAME_IP(10, 1, 0, 1), NEIGHBOUR + 1},
+        {FRAME_IP(10, 2, 0, 1), NEIGHBOUR + 2}, {FRAME_IP(203, 0, 113, 1), NEIGHBOUR + 3},
+        {NEIGHBOUR + 4, NEIGHBOUR + 4},
+    };
+    struct config config = wire_config();
+
+    config.ports[0].routes = routes;
+    config.ports[0].routes_count = 3;
+    config.ports[0].gateway = NEIGHBOUR + 3;
+    network_start(&config, &client_operations);
+    now = dataplane_tsc();
+    struct client c = client_bound(0, PORT);
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rte_ether_addr mac = bench_mac_of(i);
+
+        client_send(&c, rows[i].destination, PORT, 100, i);
+        expect_arp(REQUEST, WIRE_ADDRESS, rows[i].router);
+        send_arp(REPLY, mac, rows[i].router, WIRE_ADDRESS);
+        expect_datagram(mac.addr_bytes, rows[i].destination, i);
+    }
+    client_close(&c);
+    network_check_balance();
+    wire_stop();
+}
