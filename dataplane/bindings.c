@@ -7,6 +7,7 @@
 #include <rte_byteorder.h>
 
 #include "command.h"
+#include "groups.h"
 #include "ipv4.h"
 #include "keys.h"
 #include "replay.h"
@@ -174,11 +175,17 @@ int dataplane_bind(struct endpoint *e, uint32_t generation, uint32_t address, ui
     struct command attach = {.kind = COMMAND_ATTACH, .endpoint = e};
     command_call(home, &attach);
     result = keys_add_all(e);
+    if (result == 0) {
+        result = groups_bound(e);
+        if (result != 0)
+            keys_remove_all(e);
+    }
     if (result != 0) {
         struct command detach = {.kind = COMMAND_DETACH, .endpoint = e};
 
         command_call(home, &detach);
         binding->bound = false;
+        groups_bound(e); /* without this one, the network is told */
         goto out;
     }
     atomic_store_explicit(&binding->name, (uint64_t)address | (uint64_t)port << 32,

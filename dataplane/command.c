@@ -5,6 +5,7 @@
 #include <rte_pause.h>
 #include <rte_ring.h>
 
+#include "host_igmp.h"
 #include "lcore.h"
 #include "send.h"
 #include "wake.h"
@@ -59,6 +60,9 @@ static void carry_out(struct lcore *lcore, struct command *command)
         break;
     case COMMAND_REMOVE:
         command->member = demux_remove(&lcore->demux, command->key, command->endpoint);
+        break;
+    case COMMAND_GROUP:
+        command->result = host_igmp_set(lcore, command->port, command->group, command->filter);
         break;
     case COMMAND_PEER:
         command->endpoint->lcore.peer_address = command->peer_address;

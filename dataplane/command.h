@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "demux.h"
+#include "source_filter.h"
 
 struct lcore;
 
@@ -22,7 +23,8 @@ enum command_kind {
     COMMAND_DETACH, /**< forget it; its frames go back to the pool */
     COMMAND_ADD,    /**< link `member` under `key` */
     COMMAND_REMOVE, /**< unlink the endpoint's member under `key`; `member` receives it */
-    COMMAND_PEER,   /**< take only what comes from this peer from now on */
+    COMMAND_GROUP, /**< what the port wants of a group is `filter` from now on; its keeper tells the network */
+    COMMAND_PEER, /**< take only what comes from this peer from now on */
 };
 
 enum command_state {
@@ -37,9 +39,12 @@ struct command {
     struct demux_key key;
     bool every_member;
     struct demux_member *member;
-    uint32_t peer_address;  /**< network order */
-    uint16_t peer_port;     /**< network order; 0: take what comes from anywhere */
-    int result;             /**< of ADD as demux_add() gives it */
+    unsigned port;                      /**< of GROUP; index */
+    uint32_t group;                     /**< network order */
+    const struct source_filter *filter; /**< lent until the answer */
+    uint32_t peer_address;              /**< network order */
+    uint16_t peer_port;                 /**< network order; 0: take what comes from anywhere */
+    int result;             /**< of ADD as demux_add() gives it; of GROUP as host_igmp_set() */
     _Atomic uint32_t state; /**< enum command_state */
 };
 

@@ -51,7 +51,7 @@
     X(DROP_MARTIAN, FATE, "drop.martian", "from or to 127.0.0.0/8, which no wire may carry")                \
     X(DROP_ICMP, FATE, "drop.icmp",                                                                         \
       "ICMP that is malformed, over the rate, or nothing to anybody here")                                  \
-    X(DROP_IGMP, FATE, "drop.igmp", "IGMP, not handled yet")                                                \
+    X(DROP_IGMP, FATE, "drop.igmp", "IGMP that is malformed, or none for a host")                           \
     X(DROP_TCP, FATE, "drop.tcp", "TCP, not handled yet")                                                   \
     X(DROP_PROTOCOL, FATE, "drop.other_protocol", "an IP protocol that nobody here speaks")                 \
     X(DROP_UDP_LENGTH, FATE, "drop.bad_udp_length",                                                         \

@@ -359,6 +359,8 @@ static int stop_on_service(void *unused)
     for (uint32_t slot = 0; slot < dataplane.slots_used; slot++)
         if (dataplane.bindings[slot].open)
             end_endpoint(endpoint_at(slot));
+    for (unsigned i = 0; i < dataplane.lcores_count; i++)
+        host_end(&dataplane.lcores[i]);
     tear_down();
     return 0;
 }

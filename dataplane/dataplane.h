@@ -137,6 +137,27 @@ int dataplane_join(struct endpoint *endpoint, uint32_t generation, uint32_t grou
 int dataplane_leave(struct endpoint *endpoint, uint32_t generation, uint32_t group,
                     uint32_t interface);
 
+enum dataplane_source_change {
+    DATAPLANE_JOIN,         /**< dataplane_join() */
+    DATAPLANE_LEAVE,        /**< dataplane_leave(), whatever its sources */
+    DATAPLANE_JOIN_SOURCE,  /**< take from this source, too, beside those joined before */
+    DATAPLANE_LEAVE_SOURCE, /**< take from it no more; without a source left the group is left */
+    DATAPLANE_BLOCK_SOURCE, /**< in a group that was joined for all sources: but from this one */
+    DATAPLANE_UNBLOCK_SOURCE,
+};
+
+/**
+ * Change from whom an endpoint takes a group's datagrams (RFC 3376, 2). A running stream of another source has
+ * neither gap nor duplicate. The network is told of what all endpoints together want.
+ * @param source  network order, no group; ignored by the first two
+ * @return as dataplane_join(); -EINVAL: it was joined in the other manner, for all or for some sources;
+ *         -EADDRINUSE: the source is there already; -ENOBUFS: more than 64 sources; -EADDRNOTAVAIL: the
+ *         source or the group is not there
+ */
+int dataplane_change_group(struct endpoint *endpoint, uint32_t generation,
+                           enum dataplane_source_change kind, uint32_t group, uint32_t interface,
+                           uint32_t source);
+
 /* --- sending: under LOCK, while ENDPOINT_ATTACHED ------------------------------------------------- */
 
 /**

@@ -197,10 +197,10 @@ static bool is_for(const struct demux_member *m, const struct rx_meta *meta)
     case RX_PORT_LOOPED:
         if (!ipv4_is_multicast(rte_be_to_cpu_32(meta->destination)))
             return true;
-        return (m->ports & 1u << meta->via) &&
+        return (m->ports & 1u << meta->via) && demux_accepts(m, meta->via, meta->source) &&
                !atomic_load_explicit(&m->endpoint->refuses_looped_groups, memory_order_relaxed);
     default:
-        return m->ports & 1u << meta->port;
+        return (m->ports & 1u << meta->port) && demux_accepts(m, meta->port, meta->source);
     }
 }
 

@@ -49,7 +49,7 @@ const struct demux_cached *demux_look_slow(struct demux *demux, struct demux_key
     const struct demux_member *first = entry->members;
 
     *cached = (struct demux_cached){.key = bits, .entry = entry};
-    if (first != NULL && first->next == NULL && entry->homes == 0) {
+    if (first != NULL && first->next == NULL && first->filter == NULL && entry->homes == 0) {
         cached->only = first->endpoint;
         cached->ports = first->ports;
     }
@@ -92,7 +92,11 @@ int demux_add(struct demux *demux, struct demux_key key, bool every_member,
     struct demux_member **link = member->home == demux->self ? &entry->members : &entry->elsewhere;
     for (struct demux_member *m = *link; m != NULL; m = m->next)
         if (m->endpoint == member->endpoint) {
+            struct demux_filter *old = m->filter;
+
             m->ports = member->ports;
+            m->filter = member->filter;
+            member->filter = old;
             forget_cached(demux, key);
             return 1;
         }

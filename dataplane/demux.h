@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "source_filter.h"
+
 struct endpoint;
 
 /** Destination of a datagram; network byte order, no padding (it is hashed as bytes). */
@@ -24,6 +26,15 @@ struct demux_key {
     uint16_t protocol; /**< IP protocol number, host order */
 };
 
+/** Whose datagrams to a group are for a member, by port; never changed while a table has it. */
+struct demux_filter {
+    unsigned count;
+    struct {
+        uint32_t ports; /**< a bit each; a port is in one part at most */
+        struct source_filter filter;
+    } parts[];
+};
+
 /** One endpoint's interest in one key, as one lcore keeps it. */
 struct demux_member {
     struct demux_member *next;
@@ -31,6 +42,8 @@ struct demux_member {
     uint32_t home;  /**< index of the endpoint's lcore */
     bool wildcard;  /**< bound to any address: comes after those bound to this very one */
     uint32_t ports; /**< ports whose frames it wants, a bit each */
+    struct demux_filter
+        *filter; /**< NULL: from any source. A member with one is never alone (`only`) */
 };
 
 struct demux_entry {
@@ -90,6 +103,17 @@ static inline const struct demux_cached *demux_look(struct demux *demux, struct 
     return cached->key == bits ? cached : demux_look_slow(demux, key);
 }
 
+/** Does a member want what this source has sent to a group by this port? */
+static inline bool demux_accepts(const struct demux_member *member, unsigned port, uint32_t source)
+{
+    if (likely(member->filter == NULL))
+        return true;
+    for (unsigned i = 0; i < member->filter->count; i++)
+        if ((member->filter->parts[i].ports >> port & 1) != 0)
+            return source_filter_accepts(&member->filter->parts[i].filter, source);
+    return true;
+}
+
 /** The entry of a key, or NULL. */
 static inline struct demux_entry *demux_find(struct demux *demux, struct demux_key key)
 {
@@ -105,7 +129,8 @@ static inline struct endpoint *demux_only(const struct demux_cached *cached, uns
 }
 
 /**
- * Link a member. An endpoint that is there already only takes over `ports`.
+ * Link a member. An endpoint that is there already only takes over `ports` and `filter`, at one moment;
+ * its old filter is in `member` then.
  * @return 0; 1: it was there, `member` is not linked; -1: the table is full, nothing is linked
  */
 int demux_add(struct demux *demux, struct demux_key key, bool every_member,

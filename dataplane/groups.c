@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Joining and leaving multicast groups. */
+/* Joining and leaving multicast groups, of all sources or of some. */
 
 #include <errno.h>
 #include <rte_byteorder.h>
 #include <stdlib.h>
 
+#include "command.h"
+#include "groups.h"
 #include "keys.h"
 #include "state.h"
 
@@ -21,99 +23,282 @@ static uint32_t ports_of_interface(uint32_t interface)
     return 0;
 }
 
-static struct joined_group **find_group(struct binding *binding, uint32_t group)
-{
-    struct joined_group **link = &binding->groups;
+/* --- what a group's parts are ----------------------------------------------------------------------- */
 
-    while (*link != NULL && (*link)->group != group)
-        link = &(*link)->next;
-    return link;
+/* A binding has a group in parts: ports with different filters are different ones. A port is in one part. */
+
+/* Unlink the parts of a group. */
+static struct joined_group *take_parts(struct binding *binding, uint32_t group)
+{
+    struct joined_group **link = &binding->groups, *parts = NULL;
+
+    while (*link != NULL) {
+        struct joined_group *part = *link;
+
+        if (part->group != group) {
+            link = &part->next;
+            continue;
+        }
+        *link = part->next;
+        part->next = parts;
+        parts = part;
+    }
+    return parts;
 }
 
-/* The group's key as it should be now: there, with these ports, or gone. */
-static int apply_group(struct endpoint *e, const struct joined_group *group)
+static void free_parts(struct joined_group *parts)
 {
-    if (!binding_of(e)->bound)
+    while (parts != NULL) {
+        struct joined_group *next = parts->next;
+
+        free(parts);
+        parts = next;
+    }
+}
+
+static uint32_t ports_of_parts(const struct joined_group *parts)
+{
+    uint32_t ports = 0;
+
+    for (; parts != NULL; parts = parts->next)
+        ports |= parts->ports;
+    return ports;
+}
+
+/* Add ports that no part has. @return 0; -ENOMEM */
+static int add_part(struct joined_group **parts, uint32_t group, uint32_t ports,
+                    const struct source_filter *filter)
+{
+    if (ports == 0 || source_filter_is_none(filter))
         return 0;
-    if (group->ports == 0) {
-        keys_remove_group(e, group);
+    for (struct joined_group *part = *parts; part != NULL; part = part->next)
+        if (source_filter_equal(&part->filter, filter)) {
+            part->ports |= ports;
+            return 0;
+        }
+    struct joined_group *part = malloc(sizeof *part);
+    if (part == NULL)
+        return -ENOBUFS;
+    *part =
+        (struct joined_group){.next = *parts, .group = group, .ports = ports, .filter = *filter};
+    *parts = part;
+    return 0;
+}
+
+/* --- what changes them ------------------------------------------------------------------------------ */
+
+struct change {
+    enum dataplane_source_change kind;
+    uint32_t group;
+    uint32_t ports;
+    uint32_t source;
+};
+
+/* What a port wants of a group after a change. @return 0 or an error */
+static int change_filter(const struct change *change, struct source_filter *filter, bool joined)
+{
+    switch (change->kind) {
+    case DATAPLANE_JOIN:
+        *filter = joined ? *filter : SOURCE_FILTER_ANY;
+        return joined ? -EADDRINUSE : 0;
+    case DATAPLANE_LEAVE:
+        *filter = SOURCE_FILTER_NONE;
+        return joined ? 0 : -EADDRNOTAVAIL;
+    case DATAPLANE_JOIN_SOURCE:
+        return joined && filter->exclude ? -EINVAL : source_filter_add(filter, change->source);
+    case DATAPLANE_LEAVE_SOURCE:
+        return joined && filter->exclude ? -EINVAL : source_filter_remove(filter, change->source);
+    case DATAPLANE_BLOCK_SOURCE:
+    case DATAPLANE_UNBLOCK_SOURCE:
+        if (!joined)
+            return -EADDRNOTAVAIL;
+        if (!filter->exclude)
+            return -EINVAL;
+        return change->kind == DATAPLANE_BLOCK_SOURCE
+                   ? source_filter_add(filter, change->source)
+                   : source_filter_remove(filter, change->source);
+    }
+    return -EINVAL;
+}
+
+/* One after the other the ports that a change is about, and the others as they are. It succeeds if any port
+ * is changed, and fails as the last one has if none is. */
+static int change_parts(const struct change *change, const struct joined_group *before,
+                        struct joined_group **after)
+{
+    uint32_t left = change->ports, joined = ports_of_parts(before);
+    int result = -EADDRNOTAVAIL;
+    bool changed = false;
+
+    *after = NULL;
+    for (const struct joined_group *part = before; part != NULL; part = part->next) {
+        struct source_filter filter = part->filter;
+        uint32_t here = part->ports & change->ports;
+
+        if (add_part(after, part->group, part->ports & ~here, &part->filter) != 0)
+            return -ENOBUFS;
+        if (here != 0) {
+            int error = change_filter(change, &filter, true);
+
+            changed |= error == 0;
+            result = error != 0 ? error : result;
+        }
+        if (add_part(after, part->group, here, &filter) != 0)
+            return -ENOBUFS;
+    }
+    left &= ~joined;
+    if (left != 0) {
+        struct source_filter filter = SOURCE_FILTER_NONE;
+        int error = change_filter(change, &filter, false);
+
+        changed |= error == 0;
+        result = error != 0 && joined == 0 ? error : result;
+        if (error == 0 && add_part(after, change->group, left, &filter) != 0)
+            return -ENOBUFS;
+    }
+    return changed ? 0 : result;
+}
+
+/* --- telling ---------------------------------------------------------------------------------------- */
+
+/* What all sockets together want of a group on a port (RFC 3376, 3.2). */
+static struct source_filter merge_all(uint32_t group, unsigned port)
+{
+    struct source_filter merged = SOURCE_FILTER_NONE;
+
+    for (uint32_t slot = 0; slot < dataplane.slots_used; slot++) {
+        const struct binding *binding = &dataplane.bindings[slot];
+
+        if (!binding->bound || binding->groups == NULL ||
+            atomic_load(&endpoint_at(slot)->state) == ENDPOINT_NET_DOWN)
+            continue;
+        for (const struct joined_group *g = binding->groups; g != NULL; g = g->next)
+            if (g->group == group && (g->ports >> port & 1) != 0)
+                source_filter_merge(&merged, &g->filter);
+        if (source_filter_is_any(&merged))
+            break;
+    }
+    return merged;
+}
+
+/* Tell the keepers of these ports. @return 0; -ENOBUFS: one of them has too many groups */
+static int tell_keepers(uint32_t group, uint32_t ports)
+{
+    int result = 0;
+
+    for (unsigned p = 0; p < dataplane.ports_count; p++) {
+        const struct port *port = &dataplane.ports[p];
+
+        if ((ports >> p & 1) == 0 || !port->transmits)
+            continue;
+        struct source_filter merged = merge_all(group, p);
+        struct command command = {
+            .kind = COMMAND_GROUP, .port = p, .group = group, .filter = &merged};
+        command_call(port->keeper, &command);
+        if (command.result != 0)
+            result = command.result;
+    }
+    return result;
+}
+
+int groups_bound(struct endpoint *e)
+{
+    int result = 0;
+
+    for (const struct joined_group *g = binding_of(e)->groups; g != NULL && result == 0;
+         g = g->next)
+        result = tell_keepers(g->group, g->ports);
+    return result;
+}
+
+void groups_forget(struct endpoint *e, bool tell)
+{
+    struct joined_group *groups = binding_of(e)->groups;
+
+    binding_of(e)->groups = NULL;
+    for (const struct joined_group *g = groups; tell && g != NULL; g = g->next)
+        tell_keepers(g->group, g->ports);
+    free_parts(groups);
+}
+
+/* --- calls ------------------------------------------------------------------------------------------ */
+
+static void put_parts(struct binding *binding, struct joined_group *parts)
+{
+    while (parts != NULL) {
+        struct joined_group *next = parts->next;
+
+        parts->next = binding->groups;
+        binding->groups = parts;
+        parts = next;
+    }
+}
+
+/* With other parts than before. @return 0, or an error: as before */
+static int replace_parts(struct endpoint *e, const struct change *change,
+                         struct joined_group *before, struct joined_group *after)
+{
+    struct binding *binding = binding_of(e);
+    int result = 0;
+
+    put_parts(binding, after);
+    if (binding->bound) {
+        result = keys_set_group(e, change->group);
+        if (result == 0)
+            result = tell_keepers(change->group, change->ports);
+    }
+    if (result == 0) {
+        free_parts(before);
         return 0;
     }
-    return keys_add_group(e, group);
+    free_parts(take_parts(binding, change->group));
+    put_parts(binding, before);
+    keys_set_group(e, change->group);
+    tell_keepers(change->group, change->ports);
+    return result;
+}
+
+int dataplane_change_group(struct endpoint *e, uint32_t generation,
+                           enum dataplane_source_change kind, uint32_t group, uint32_t interface,
+                           uint32_t source)
+{
+    struct change change = {.kind = kind, .group = group, .source = source};
+    struct binding *binding = binding_of(e);
+    struct joined_group *after = NULL;
+    int result;
+
+    if (!keys_is_group(group) ||
+        (kind >= DATAPLANE_JOIN_SOURCE && (source == 0 || keys_is_group(source))))
+        return -EINVAL;
+    if (owner_mutex_lock(&dataplane.control) != 0)
+        return -EDEADLK;
+    result = binding_check(e, generation);
+    if (result != 0)
+        goto out;
+    change.ports = ports_of_interface(interface);
+    result = -EADDRNOTAVAIL;
+    if (change.ports == 0)
+        goto out;
+    struct joined_group *before = take_parts(binding, group);
+    result = change_parts(&change, before, &after);
+    if (result == 0) {
+        result = replace_parts(e, &change, before, after);
+    } else {
+        free_parts(after);
+        put_parts(binding, before);
+    }
+    binding_note_replays();
+out:
+    owner_mutex_unlock(&dataplane.control);
+    return result;
 }
 
 int dataplane_join(struct endpoint *e, uint32_t generation, uint32_t group, uint32_t interface)
 {
-    struct binding *binding = binding_of(e);
-    uint32_t ports;
-    int result;
-
-    if (!keys_is_group(group))
-        return -EINVAL;
-    if (owner_mutex_lock(&dataplane.control) != 0)
-        return -EDEADLK;
-    result = binding_check(e, generation);
-    if (result != 0)
-        goto out;
-    result = -EADDRNOTAVAIL;
-    ports = ports_of_interface(interface);
-    if (ports == 0)
-        goto out;
-    struct joined_group **link = find_group(binding, group);
-    struct joined_group *joined = *link;
-    result = -EADDRINUSE;
-    if (joined != NULL && (joined->ports & ports) == ports)
-        goto out;
-    if (joined == NULL) {
-        result = -ENOBUFS;
-        joined = calloc(1, sizeof *joined);
-        if (joined == NULL)
-            goto out;
-        joined->group = group;
-        *link = joined;
-    }
-    uint32_t before = joined->ports;
-    joined->ports |= ports;
-    result = apply_group(e, joined);
-    binding_note_replays();
-    if (result != 0) {
-        joined->ports = before;
-        if (before == 0) {
-            *link = joined->next;
-            free(joined);
-        }
-    }
-out:
-    owner_mutex_unlock(&dataplane.control);
-    return result;
+    return dataplane_change_group(e, generation, DATAPLANE_JOIN, group, interface, 0);
 }
 
 int dataplane_leave(struct endpoint *e, uint32_t generation, uint32_t group, uint32_t interface)
 {
-    struct binding *binding = binding_of(e);
-    int result;
-
-    if (!keys_is_group(group))
-        return -EINVAL;
-    if (owner_mutex_lock(&dataplane.control) != 0)
-        return -EDEADLK;
-    result = binding_check(e, generation);
-    if (result != 0)
-        goto out;
-    struct joined_group **link = find_group(binding, group);
-    struct joined_group *joined = *link;
-    uint32_t ports = ports_of_interface(interface);
-    result = -EADDRNOTAVAIL;
-    if (joined == NULL || (joined->ports & ports) == 0)
-        goto out;
-    joined->ports &= ~ports;
-    apply_group(e, joined);
-    if (joined->ports == 0) {
-        *link = joined->next;
-        free(joined);
-    }
-    result = 0;
-out:
-    owner_mutex_unlock(&dataplane.control);
-    return result;
+    return dataplane_change_group(e, generation, DATAPLANE_LEAVE, group, interface, 0);
 }

@@ -122,7 +122,7 @@ void host_transmit_bytes(struct host_port *kept, const void *bytes, size_t lengt
 /* When a port has something to do by itself. */
 static uint64_t due_of(const struct host_port *kept)
 {
-    return host_arp_due(kept);
+    return RTE_MIN(host_arp_due(kept), host_igmp_due(kept));
 }
 
 /* On the keeper. */
@@ -138,6 +138,9 @@ static enum counter take_kept(struct host_port *kept, struct rte_mbuf *mbuf, enu
     case COUNTER_DROP_ICMP:
         fate = host_icmp_take(kept, mbuf, now);
         break;
+    case COUNTER_DROP_IGMP:
+        fate = host_igmp_take(kept, mbuf, now);
+        break;
     case COUNTER_DROP_NO_SOCKET:
     case COUNTER_DROP_PROTOCOL:
     case COUNTER_DROP_TCP:
@@ -147,7 +150,7 @@ static enum counter take_kept(struct host_port *kept, struct rte_mbuf *mbuf, enu
         break;
     }
     host_wake_at(kept->lcore, due_of(kept));
-    if (fate == COUNTER_CONSUMED_ARP)
+    if (fate == COUNTER_CONSUMED_ARP || fate == COUNTER_CONSUMED_IGMP)
         rte_pktmbuf_free(mbuf);
     return fate;
 }
@@ -212,6 +215,7 @@ void host_run(struct lcore *lcore, uint64_t now)
         if (kept == NULL)
             continue;
         host_arp_run(kept, now);
+        host_igmp_run(kept, now);
         if (kept->waiting_count != 0)
             flush(kept);
         /* What the device did not take is tried again in the next pass. */
@@ -231,7 +235,8 @@ static struct host_port *create_kept(struct lcore *lcore, struct port *port)
         return NULL;
     kept->lcore = lcore;
     kept->port = port;
-    if (host_arp_create(kept) != 0) {
+    if (host_igmp_create(kept) != 0 || host_arp_create(kept) != 0) {
+        host_igmp_destroy(kept);
         rte_free(kept);
         return NULL;
     }
@@ -259,11 +264,25 @@ int host_create(struct lcore *lcore, struct port *ports, unsigned count)
     return 0;
 }
 
+void host_end(struct lcore *lcore)
+{
+    for (unsigned i = 0; lcore->host != NULL && i < CONFIG_MAX_PORTS; i++) {
+        struct host_port *kept = lcore->host->ports[i];
+
+        if (kept == NULL)
+            continue;
+        host_igmp_end(kept);
+        if (kept->waiting_count != 0)
+            flush(kept);
+    }
+}
+
 static void destroy_kept(struct host_port *kept)
 {
     for (uint16_t i = 0; i < kept->waiting_count; i++)
         lose(kept->lcore, kept->waiting[i], COUNTER_LOST_TRANSMIT_STOPPED);
     host_arp_destroy(kept);
+    host_igmp_destroy(kept);
     rte_free(kept);
 }
 

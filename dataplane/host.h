@@ -29,6 +29,7 @@
 #include "config.h"
 #include "counters.h"
 #include "host_arp.h"
+#include "host_igmp.h"
 #include "icmp_answer.h"
 #include "port.h"
 
@@ -42,6 +43,7 @@ struct host_port {
         *waiting[PORT_BURST]; /**< for this pass's end, or for room in the device's queue */
     uint16_t waiting_count;
     struct host_arp arp;
+    struct host_igmp igmp;
     struct icmp_answer icmp;
 };
 
@@ -53,6 +55,9 @@ struct host {
 /** Make an lcore ready for the ports that it keeps, which are open. On the service thread, before the
  *  lcore runs. @return 0, or -1: memory is short */
 int host_create(struct lcore *lcore, struct port *ports, unsigned count);
+
+/** Say goodbye on the ports that it keeps, which are still open. On the service thread, when no lcore runs. */
+void host_end(struct lcore *lcore);
 
 /** Free everything, waiting frames included. On the service thread, when no lcore runs; harmless twice. */
 void host_destroy(struct lcore *lcore);

@@ -12,44 +12,87 @@
 /* Every port's addresses, a directed broadcast for each, the limited one, and loopback's. */
 #define MAX_LOCAL_KEYS (CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES * 2 + 2)
 
+/* All tables have the same filter. */
 static void remove_key(struct endpoint *e, struct demux_key key)
 {
+    struct demux_filter *filter = NULL;
+
     for (unsigned i = 0; i < dataplane.lcores_count; i++) {
         struct command command = {.kind = COMMAND_REMOVE, .endpoint = e, .key = key};
 
         command_call(&dataplane.lcores[i], &command);
+        if (command.member != NULL)
+            filter = command.member->filter;
         rte_free(command.member);
     }
+    rte_free(filter);
+}
+
+/* A member for every table. @return false: memory is short, and there is none */
+static bool create_members(struct demux_member *members[CONFIG_MAX_CORES],
+                           const struct demux_member *like)
+{
+    for (unsigned i = 0; i < dataplane.lcores_count; i++) {
+        members[i] =
+            rte_zmalloc_socket("member", sizeof *members[i], 0, dataplane.lcores[i].numa_node);
+        if (members[i] == NULL) {
+            while (i-- != 0)
+                rte_free(members[i]);
+            return false;
+        }
+        *members[i] = *like;
+    }
+    return true;
+}
+
+/* The filter, NULL or not, belongs to the tables from now on. */
+static int add_key_filtered(struct endpoint *e, uint32_t address, bool every_member, bool wildcard,
+                            uint32_t ports, struct demux_filter *filter)
+{
+    struct demux_key key = {address, binding_of(e)->port, IPPROTO_UDP};
+    struct demux_member *members[CONFIG_MAX_CORES] = {NULL};
+    const struct demux_member like = {.endpoint = e,
+                                      .home = atomic_load(&e->home),
+                                      .wildcard = wildcard,
+                                      .ports = ports,
+                                      .filter = filter};
+    struct demux_filter *unused = NULL;
+    bool full = false;
+
+    if (!create_members(members, &like)) {
+        rte_free(filter);
+        remove_key(e, key);
+        return -ENOBUFS;
+    }
+    for (unsigned i = 0; i < dataplane.lcores_count; i++) {
+        struct command command = {.kind = COMMAND_ADD,
+                                  .endpoint = e,
+                                  .key = key,
+                                  .every_member = every_member,
+                                  .member = members[i],
+                                  .result = -1};
+
+        if (!full)
+            command_call(&dataplane.lcores[i], &command);
+        /* Not linked: the endpoint was there, or the table is full. */
+        if (command.result != 0 && members[i] != NULL) {
+            unused = members[i]->filter;
+            rte_free(members[i]);
+        }
+        full |= command.result < 0;
+    }
+    if (full) { /* the first table was: no key was there before, nor is one in another */
+        remove_key(e, key);
+        unused = filter;
+    }
+    rte_free(unused);
+    return full ? -ENOBUFS : 0;
 }
 
 static int add_key(struct endpoint *e, uint32_t address, bool every_member, bool wildcard,
                    uint32_t ports)
 {
-    struct demux_key key = {address, binding_of(e)->port, IPPROTO_UDP};
-
-    for (unsigned i = 0; i < dataplane.lcores_count; i++) {
-        struct demux_member *member =
-            rte_zmalloc_socket("member", sizeof *member, 0, dataplane.lcores[i].numa_node);
-        struct command command = {.kind = COMMAND_ADD,
-                                  .endpoint = e,
-                                  .key = key,
-                                  .every_member = every_member,
-                                  .member = member,
-                                  .result = -1};
-
-        if (member != NULL) {
-            *member = (struct demux_member){
-                .endpoint = e, .home = atomic_load(&e->home), .wildcard = wildcard, .ports = ports};
-            command_call(&dataplane.lcores[i], &command);
-        }
-        if (command.result != 0)
-            rte_free(member); /* not linked: the endpoint was there, or the table is full */
-        if (command.result < 0) {
-            remove_key(e, key);
-            return -ENOBUFS;
-        }
-    }
-    return 0;
+    return add_key_filtered(e, address, every_member, wildcard, ports, NULL);
 }
 
 bool keys_is_group(uint32_t address)
@@ -90,14 +133,50 @@ void keys_remove_all(struct endpoint *e)
         remove_key(e, (struct demux_key){g->group, binding->port, IPPROTO_UDP});
 }
 
-int keys_add_group(struct endpoint *e, const struct joined_group *group)
+/* What the parts of a group say together. @return false: memory is short */
+static bool create_filter(const struct binding *binding, uint32_t group, uint32_t *ports,
+                          struct demux_filter **filter)
+{
+    unsigned parts = 0, filtered = 0;
+
+    *ports = 0;
+    *filter = NULL;
+    for (const struct joined_group *g = binding->groups; g != NULL; g = g->next)
+        if (g->group == group) {
+            *ports |= g->ports;
+            parts++;
+            filtered += !source_filter_is_any(&g->filter);
+        }
+    if (filtered == 0)
+        return true;
+    struct demux_filter *made =
+        rte_zmalloc("filter", sizeof *made + parts * sizeof made->parts[0], 0);
+    if (made == NULL)
+        return false;
+    for (const struct joined_group *g = binding->groups; g != NULL; g = g->next)
+        if (g->group == group) {
+            made->parts[made->count].ports = g->ports;
+            made->parts[made->count++].filter = g->filter;
+        }
+    *filter = made;
+    return true;
+}
+
+int keys_set_group(struct endpoint *e, uint32_t group)
 {
     const struct binding *binding = binding_of(e);
+    struct demux_filter *filter;
+    uint32_t ports;
 
     /* Bound to one group: other groups' datagrams are not for this binding. */
-    if (keys_is_group(binding->address) && binding->address != group->group)
+    if (keys_is_group(binding->address) && binding->address != group)
         return 0;
-    return add_key(e, group->group, true, false, group->ports);
+    if (!create_filter(binding, group, &ports, &filter))
+        return -ENOBUFS;
+    if (ports != 0)
+        return add_key_filtered(e, group, true, false, ports, filter);
+    remove_key(e, (struct demux_key){group, binding->port, IPPROTO_UDP});
+    return 0;
 }
 
 int keys_add_all(struct endpoint *e)
@@ -113,13 +192,8 @@ int keys_add_all(struct endpoint *e)
     for (unsigned i = 0; i < count && result == 0; i++)
         result = add_key(e, addresses[i], !is_unicast(addresses[i]), wildcard, KEYS_ALL_PORTS);
     for (struct joined_group *g = binding->groups; g != NULL && result == 0; g = g->next)
-        result = keys_add_group(e, g);
+        result = keys_set_group(e, g->group);
     if (result != 0)
         keys_remove_all(e);
     return result;
-}
-
-void keys_remove_group(struct endpoint *e, const struct joined_group *group)
-{
-    remove_key(e, (struct demux_key){group->group, binding_of(e)->port, IPPROTO_UDP});
 }

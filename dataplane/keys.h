@@ -25,8 +25,8 @@ bool keys_is_group(uint32_t address);
 int keys_add_all(struct endpoint *e);
 void keys_remove_all(struct endpoint *e);
 
-/** The key of one group, as its `ports` say now. @return 0; -ENOBUFS: it is not there */
-int keys_add_group(struct endpoint *e, const struct joined_group *group);
-void keys_remove_group(struct endpoint *e, const struct joined_group *group);
+/** The key of one group, as all that the binding has of it says now: there, with those ports and filters, or
+ *  gone. @return 0; -ENOBUFS: it is not there, or as it was */
+int keys_set_group(struct endpoint *e, uint32_t group);
 
 #endif

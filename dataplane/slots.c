@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "groups.h"
 #include "keys.h"
 #include "numa_place.h"
 #include "state.h"
@@ -172,19 +173,16 @@ void dataplane_endpoint_close(struct endpoint *e)
 
     if (owner_mutex_lock(&dataplane.control) != 0)
         return; /* against the contract: the slot is lost */
-    if (binding->bound && dataplane_running() && atomic_load(&e->state) == ENDPOINT_ATTACHED) {
+    bool attached =
+        binding->bound && dataplane_running() && atomic_load(&e->state) == ENDPOINT_ATTACHED;
+    if (attached) {
         struct command detach = {.kind = COMMAND_DETACH, .endpoint = e};
 
         drain(e);
         keys_remove_all(e);
         command_call(&dataplane.lcores[atomic_load(&e->home)], &detach);
     }
-    while (binding->groups != NULL) {
-        struct joined_group *group = binding->groups;
-
-        binding->groups = group->next;
-        free(group);
-    }
+    groups_forget(e, attached);
     atomic_store(&e->state, ENDPOINT_CLOSED);
     free_rings(e);
     reset_binding(binding, false);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "host_igmp.h"
+
+#include <rte_byteorder.h>
+#include <rte_cycles.h>
+#include <rte_ether.h>
+#include <rte_malloc.h>
+#include <rte_random.h>
+#include <string.h>
+
+#include "host.h"
+#include "igmp.h"
+#include "lcore.h"
+
+/* To the group's MAC address (RFC 1112, 6.4). */
+static void emit(void *context, const uint8_t *packet, size_t length)
+{
+    struct host_port *kept = context;
+    uint32_t group = rte_be_to_cpu_32(igmp_destination(packet));
+    uint8_t frame[RTE_ETHER_HDR_LEN + IGMP_MOST_BYTES];
+    struct rte_ether_hdr ethernet = {
+        .dst_addr.addr_bytes = {0x01, 0x00, 0x5e, group >> 16 & 0x7f, group >> 8 & 0xff,
+                                group & 0xff},
+        .src_addr = kept->port->mac,
+        .ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4),
+    };
+
+    memcpy(frame, &ethernet, sizeof ethernet);
+    memcpy(frame + sizeof ethernet, packet, length);
+    host_transmit_bytes(kept, frame, sizeof ethernet + length);
+}
+
+enum counter host_igmp_take(struct host_port *kept, const struct rte_mbuf *mbuf, uint64_t now)
+{
+    uint8_t gathered[IGMP_MOST_BYTES], type[2];
+    uint32_t at = 2 * RTE_ETHER_ADDR_LEN;
+
+    for (;; at += RTE_VLAN_HLEN) { /* behind how many tags it is, classify() has seen to */
+        const uint8_t *found = rte_pktmbuf_read(mbuf, at, sizeof type, type);
+
+        if (found == NULL)
+            return COUNTER_DROP_IGMP;
+        if ((found[0] << 8 | found[1]) == RTE_ETHER_TYPE_IPV4)
+            break;
+    }
+    at += sizeof type;
+    uint32_t length = RTE_MIN(rte_pktmbuf_pkt_len(mbuf) - at, IGMP_MOST_BYTES);
+    const uint8_t *packet = rte_pktmbuf_read(mbuf, at, length, gathered);
+    if (packet == NULL || !igmp_take(kept->igmp.core, packet, length, now))
+        return COUNTER_DROP_IGMP;
+    return COUNTER_CONSUMED_IGMP;
+}
+
+int host_igmp_set(struct lcore *lcore, unsigned port, uint32_t group,
+                  const struct source_filter *filter)
+{
+    struct host_port *kept = lcore->host->ports[port];
+
+    if (kept == NULL)
+        return 0;
+    int result = igmp_set(kept->igmp.core, group, filter, lcore->now);
+    host_wake_at(lcore, host_igmp_due(kept));
+    return result;
+}
+
+void host_igmp_run(struct host_port *kept, uint64_t now)
+{
+    if (igmp_due(kept->igmp.core) <= now)
+        igmp_run(kept->igmp.core, now);
+}
+
+uint64_t host_igmp_due(const struct host_port *kept)
+{
+    return igmp_due(kept->igmp.core);
+}
+
+int host_igmp_create(struct host_port *kept)
+{
+    const struct config_port *config = kept->port->config;
+    uint32_t addresses[IGMP_ADDRESSES];
+    unsigned count = RTE_MIN(config->addresses_count, IGMP_ADDRESSES);
+    void *memory = rte_malloc_socket("igmp", igmp_bytes(HOST_IGMP_GROUPS, HOST_IGMP_SOURCES),
+                                     RTE_CACHE_LINE_SIZE, kept->lcore->numa_node);
+
+    if (memory == NULL)
+        return -1;
+    for (unsigned i = 0; i < count; i++)
+        addresses[i] = rte_cpu_to_be_32(config->addresses[i].address);
+    kept->igmp.core = igmp_create(memory, &(struct igmp_settings){
+                                              .groups = HOST_IGMP_GROUPS,
+                                              .sources = HOST_IGMP_SOURCES,
+                                              .mtu = (uint16_t)config->mtu,
+                                              .ticks_per_second = rte_get_tsc_hz(),
+                                              .seed = rte_rand(),
+                                              .addresses = addresses,
+                                              .addresses_count = count,
+                                              .emit = emit,
+                                              .context = kept,
+                                          });
+    return 0;
+}
+
+void host_igmp_end(struct host_port *kept)
+{
+    igmp_leave_all(kept->igmp.core, rte_rdtsc());
+}
+
+void host_igmp_destroy(struct host_port *kept)
+{
+    rte_free(kept->igmp.core);
+    kept->igmp.core = NULL;
+}
