@@ -95,17 +95,16 @@ enum counter classify_headers(const uint8_t *bytes, size_t length, size_t frame_
         return COUNTER_DROP_IP_CHECKSUM;
     if (frame_length < at + total) /* more than `total` is padding and is ignored */
         return COUNTER_DROP_TRUNCATED;
-    if ((load_be16(ip + 6) & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) != 0)
-        return COUNTER_DROP_FRAGMENT;
     if (ip[12] == 127 || ip[16] == 127)
         return COUNTER_DROP_MARTIAN; /* RFC 1122, 3.2.1.3 */
     meta->source = load_raw32(ip + 12);
     meta->destination = load_raw32(ip + 16);
-    if (ip[9] != IPPROTO_UDP) {
-        meta->payload_offset = (uint16_t)(at + header);
-        meta->payload_length = (uint32_t)(total - header);
+    meta->payload_offset = (uint16_t)(at + header);
+    meta->payload_length = (uint32_t)(total - header);
+    if ((load_be16(ip + 6) & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) != 0)
+        return COUNTER_DROP_FRAGMENT;
+    if (ip[9] != IPPROTO_UDP)
         return other_protocol(ip[9]);
-    }
 
     if (total < header + sizeof(struct rte_udp_hdr) ||
         length < at + header + sizeof(struct rte_udp_hdr))

@@ -36,7 +36,8 @@ struct classify_rules {
  * @param ip_checksum_known_good  the device has checked the IPv4 header checksum
  * @param stripped_vlan tag that the device has already removed; negative: none
  * @param meta          receives addresses, ports (network order), payload_offset, payload_length; of
- *                      another protocol than UDP no ports, and where its message is
+ *                      another protocol than UDP, and of a fragment, no ports, and where what is
+ *                      behind the IPv4 header lies
  * @return FATE_UNDECIDED for a UDP datagram, else the reason to drop
  */
 enum counter classify_headers(const uint8_t *bytes, size_t length, size_t frame_length,

@@ -8,7 +8,10 @@
  * under exactly one row marked FATE; the rows marked INFO count other things. The rows carry their
  * documentation; `wirerx`, the man page and wirerx_counters() print it.
  *
- * Balance, per queue and per lcore:  frames + handed_in + looped = sum of all FATE rows.
+ * Balance, per queue and per lcore:  frames + handed_in + looped + reassembled = sum of all FATE rows.
+ * A fragment that is held has its fate, `queued.reassembly`; the datagram that it becomes a part of enters
+ * as a frame of its own, `reassembled`. Of fragments:  queued.reassembly = reassembled.fragments +
+ * lost.reassembly_* + those that are held still, of which there are none once the dataplane has stopped.
  * What leaves has its own, over all lcores:  out = sent.frames + lost.transmit_* + lost.unresolved, once
  * nothing waits any more; a frame counts as `out` where it is made, and the rest where it ends.
  *
@@ -27,6 +30,8 @@
     X(HANDED_IN, INFO, "handed_in", "frames taken over from other lcores")                                  \
     X(LOOPED, INFO, "looped",                                                                               \
       "frames that sockets of this stack sent to it, and the errors that answered them")                    \
+    X(REASSEMBLED, INFO, "reassembled", "datagrams that fragments were made whole again to")                \
+    X(REASSEMBLED_FRAGMENTS, INFO, "reassembled.fragments", "fragments of them")                            \
     X(DELIVERED, FATE, "delivered", "frames put in at least one socket's ring")                             \
     X(HANDED_OVER, FATE, "handed_over",                                                                     \
       "frames given to other lcores only, whose sockets want them")                                         \
@@ -34,7 +39,7 @@
     X(CONSUMED_ICMP, FATE, "consumed.icmp", "ICMP that was answered, or was news for the stack")            \
     X(CONSUMED_IGMP, FATE, "consumed.igmp", "IGMP, seen to by the host side of the stack")                  \
     X(QUEUED_REASSEMBLY, FATE, "queued.reassembly",                                                         \
-      "fragments kept until the rest of their datagrams has come")                                          \
+      "fragments kept until the rest of their datagrams has come, the last included")                       \
     X(TO_TRANSMIT, FATE, "to_transmit",                                                                     \
       "frames that other lcores have given to this one, which transmits for them")                          \
     X(DROP_SHORT_FRAME, FATE, "drop.short_frame", "too short for Ethernet and IPv4 headers")                \
@@ -47,7 +52,13 @@
       "IPv4 version, header length or total length is impossible")                                          \
     X(DROP_IP_CHECKSUM, FATE, "drop.bad_ip_checksum", "IPv4 header checksum is wrong")                      \
     X(DROP_TRUNCATED, FATE, "drop.truncated", "the frame ends before the IPv4 packet does")                 \
-    X(DROP_FRAGMENT, FATE, "drop.fragment", "IPv4 fragment, not reassembled yet")                           \
+    X(DROP_FRAGMENT, FATE, "drop.fragment", "IPv4 fragment whose length or offset is impossible")           \
+    X(DROP_FRAGMENT_DUPLICATE, FATE, "drop.fragment_duplicate",                                             \
+      "IPv4 fragment whose like has come already")                                                          \
+    X(DROP_FRAGMENT_OVERLAP, FATE, "drop.fragment_overlap",                                                 \
+      "IPv4 fragment of a datagram whose fragments overlap, or disagree about its end")                     \
+    X(DROP_FRAGMENT_FULL, FATE, "drop.fragment_full",                                                       \
+      "IPv4 fragment of a datagram that has too many of them, or for which there are too few buffers")      \
     X(DROP_MARTIAN, FATE, "drop.martian", "from or to 127.0.0.0/8, which no wire may carry")                \
     X(DROP_ICMP, FATE, "drop.icmp",                                                                         \
       "ICMP that is malformed, over the rate, or nothing to anybody here")                                  \
@@ -82,6 +93,14 @@
     X(LOST_NOT_FROM_PEER, INFO, "lost.not_from_peer",                                                       \
       "entries that single sockets were not given because they are connected to another")                   \
     X(LOST_HANDOVER, INFO, "lost.handover_full", "entries lost on the way to another lcore")                \
+    X(LOST_REASSEMBLY_TIMEOUT, INFO, "lost.reassembly_timeout",                                             \
+      "fragments kept for 30 seconds from their datagram's first, whose rest has not come")                 \
+    X(LOST_REASSEMBLY_OVERLAP, INFO, "lost.reassembly_overlap",                                             \
+      "fragments kept that others overlapped, or contradicted")                                             \
+    X(LOST_REASSEMBLY_FULL, INFO, "lost.reassembly_full",                                                   \
+      "fragments kept of datagrams that were the oldest when there were too many, or too large")            \
+    X(LOST_REASSEMBLY_STOPPED, INFO, "lost.reassembly_stopped",                                             \
+      "fragments still kept when the dataplane stopped")                                                    \
     X(LOST_SEND_NO_BUFFER, INFO, "lost.send_no_buffer",                                                     \
       "datagrams that sockets sent and that found the buffer pool empty")                                   \
     X(LOST_SEND_STOPPED, INFO, "lost.send_stopped",                                                         \
@@ -165,7 +184,7 @@ static inline bool counter_keeps_frame(enum counter fate)
     return fate <= COUNTER_TO_TRANSMIT;
 }
 
-/** The part of the sum that must equal frames + handed_in + looped. */
+/** The part of the sum that must equal frames + handed_in + looped + reassembled. */
 uint64_t counters_fates(const struct counters *counters);
 
 #endif

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "host_icmp.h"
+#include "host_reassembly.h"
 #include "host_send.h"
 #include "lcore.h"
+#include "reassembly.h"
 
 /* --- the way out ------------------------------------------------------------------------------ */
 
@@ -162,7 +164,6 @@ static bool concerns_host(enum counter reason)
     case COUNTER_DROP_ARP:
     case COUNTER_DROP_ICMP:
     case COUNTER_DROP_IGMP:
-    case COUNTER_DROP_FRAGMENT:
     case COUNTER_DROP_NO_SOCKET:
     case COUNTER_DROP_PROTOCOL:
     case COUNTER_DROP_TCP:
@@ -207,8 +208,8 @@ void host_wake_at(struct lcore *lcore, uint64_t when)
 
 void host_run(struct lcore *lcore, uint64_t now)
 {
-    uint64_t due = UINT64_MAX;
-
+    reassembly_run(lcore->host->reassembly, now);
+    uint64_t due = reassembly_due(lcore->host->reassembly);
     for (unsigned i = 0; i < CONFIG_MAX_PORTS; i++) {
         struct host_port *kept = lcore->host->ports[i];
 
@@ -252,7 +253,7 @@ int host_create(struct lcore *lcore, struct port *ports, unsigned count)
 
     lcore->host_due = UINT64_MAX;
     lcore->host = host;
-    if (host == NULL)
+    if (host == NULL || host_reassembly_create(lcore) != 0)
         return -1;
     for (unsigned i = 0; i < count; i++) {
         if (ports[i].keeper != lcore || !ports[i].transmits)
@@ -293,6 +294,7 @@ void host_destroy(struct lcore *lcore)
     for (unsigned i = 0; i < CONFIG_MAX_PORTS; i++)
         if (lcore->host->ports[i] != NULL)
             destroy_kept(lcore->host->ports[i]);
+    host_reassembly_destroy(lcore);
     rte_free(lcore->host);
     lcore->host = NULL;
     lcore->host_due = UINT64_MAX;

@@ -34,6 +34,7 @@
 #include "port.h"
 
 struct lcore;
+struct reassembly;
 
 /** What a port's keeper keeps. */
 struct host_port {
@@ -50,6 +51,8 @@ struct host_port {
 /** What an lcore keeps. */
 struct host {
     struct host_port *ports[CONFIG_MAX_PORTS]; /**< by index; NULL: not kept here, or silent */
+    struct reassembly
+        *reassembly; /**< of all ports' fragments that come here (host_reassembly.h) */
 };
 
 /** Make an lcore ready for the ports that it keeps, which are open. On the service thread, before the

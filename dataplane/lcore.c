@@ -8,6 +8,7 @@
 #include "classify_plain.h"
 #include "command.h"
 #include "host.h"
+#include "host_reassembly.h"
 #include "icmp.h"
 #include "offer.h"
 #include "pool.h"
@@ -26,12 +27,36 @@
 #define WRITES_AHEAD
 #endif
 
+static enum counter fate_of_uncommon(struct lcore *lcore, struct rx_queue *queue,
+                                     struct rte_mbuf *mbuf, uint64_t now);
+
+/* A datagram that it completes is one more frame, and has a fate of its own; it is no fragment. */
+static enum counter fate_of_fragment(struct lcore *lcore, struct rx_queue *queue,
+                                     struct rte_mbuf *mbuf, uint64_t now)
+{
+    enum counter fate, of_whole;
+    struct rte_mbuf *whole = host_reassembly_take(lcore, queue->port, mbuf, lcore->now, &fate);
+
+    if (whole == NULL)
+        return fate;
+    of_whole = fate_of_uncommon(lcore, queue, whole, now);
+    if (of_whole == COUNTER_DROP_NO_SOCKET)
+        of_whole = host_take(lcore, queue->port, whole, of_whole, lcore->now);
+    counter_add(&queue->counters, COUNTER_REASSEMBLED, 1);
+    counter_add(&queue->counters, of_whole, 1);
+    if (!counter_keeps_frame(of_whole))
+        rte_pktmbuf_free(whole);
+    return fate;
+}
+
 /* Whatever classify() has refused: of ICMP some may be news for a socket. */
 static enum counter fate_of_refused(struct lcore *lcore, struct rx_queue *queue,
                                     struct rte_mbuf *mbuf, enum counter reason, uint64_t now)
 {
     static const struct classify_rules checked = {.ignore_udp_checksums = true};
 
+    if (reason == COUNTER_DROP_FRAGMENT)
+        return fate_of_fragment(lcore, queue, mbuf, now);
     if (reason != COUNTER_DROP_ICMP || !icmp_to_condition(mbuf))
         return host_take(lcore, queue->port, mbuf, reason, lcore->now);
     rx_meta(mbuf)->burst_tsc = now;

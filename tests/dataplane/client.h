@@ -29,7 +29,7 @@ struct taken {
     uint32_t source; /**< host order, as the others */
     uint16_t source_port;
     enum rx_kind kind;
-    uint8_t bytes[2048];
+    uint8_t bytes[65536];
 };
 
 struct client client_open(void);

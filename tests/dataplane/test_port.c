@@ -119,7 +119,7 @@ SUITE_TEST(port, every_reason_to_drop_has_its_row)
         {"drop.other_ethertype", {.ethertype = 0x88cc}},
         {"drop.bad_ip_header", {.version_ihl = 0x65}},
         {"drop.truncated", {.total_length_off = 1}},
-        {"drop.fragment", {.fragment = 0x2000}},
+        {"drop.fragment", {.fragment = 0x2000, .payload = "no multiple of 8", .length = 15}},
         {"drop.icmp", {.protocol = 1}},
         {"drop.igmp", {.protocol = 2}},
         {"drop.tcp", {.protocol = 6}},

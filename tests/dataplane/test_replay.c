@@ -236,7 +236,7 @@ SUITE_TEST(replay, drained_waits_for_buffers_as_well)
         step(1);
         unsigned i = pass % 8;
         for (unsigned k = 0; k < 90 && client_take(&c[i], &taken); k++)
-            CHECK(frame_is_filled(taken.bytes, sizeof taken.bytes, received[i]++));
+            CHECK(frame_is_filled(taken.bytes, taken.length, received[i]++));
     }
     for (unsigned i = 0; i < 8; i++) {
         CHECK_EQ_U64(client_lost_ring_full(&c[i]) + client_lost_pool_share(&c[i]), 0);

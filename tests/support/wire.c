@@ -476,8 +476,8 @@ static bool check_one(enum dataplane_scope scope, unsigned index)
     for (unsigned i = 0; i < report.count; i++)
         if (is_fate(report.rows[i].name))
             fates += report.rows[i].value;
-    uint64_t entered =
-        value_in(&report, "frames") + value_in(&report, "handed_in") + value_in(&report, "looped");
+    uint64_t entered = value_in(&report, "frames") + value_in(&report, "handed_in") +
+                       value_in(&report, "looped") + value_in(&report, "reassembled");
     if (fates != entered)
         print_report(&report);
     CHECK_MSG(fates == entered, "%s %u: %llu frames entered, %llu fates", names[scope], index,

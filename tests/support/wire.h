@@ -99,8 +99,8 @@ uint64_t wire_counter(const char *name);
 uint64_t wire_counter_of(enum dataplane_scope scope, unsigned index, const char *name);
 
 /**
- * One packet, one fate: frames + handed_in + looped = the sum of the fates, over everything and for each port
- * and lcore; the device's own count is ours; no entry is lost between lcores. After every scenario,
+ * One packet, one fate: frames + handed_in + looped + reassembled = the sum of the fates, over everything
+ * and for each port and lcore; the device's own count is ours; no entry is lost between lcores. After every scenario,
  * when the wire has settled. Works after a stop, too.
  */
 void wire_check_balance(void);

@@ -124,7 +124,9 @@ enum wirerx_scope {
 /**
  * Read counters. They are exact when the dataplane is quiet, and otherwise at most one burst old.
  * Every frame that a device counted, and every one that a socket sent (`looped`), ends under exactly one
- * of `delivered`, `handed_over` and the `drop.*` rows of the lcores. The last counters stay readable after wirerx_stop().
+ * of `delivered`, `handed_over`, `consumed.*`, `queued.reassembly`, `to_transmit` and the `drop.*` rows of
+ * the lcores. Fragments count as `queued.reassembly`, and the datagram that they become as one more frame
+ * (`reassembled`). The last counters stay readable after wirerx_stop().
  *
  * @param counters  array of `capacity` rows to fill
  * @param count     receives the number of rows there are (which may exceed capacity)
