@@ -279,8 +279,8 @@ failed:
 static void forget_everything(void)
 {
     atomic_store(&dataplane.running, false);
-    for (size_t i = 0; i < RTE_DIM(endpoint_chunks); i++)
-        atomic_store_explicit(&endpoint_chunks[i], NULL, memory_order_relaxed);
+    for (size_t i = 0; i < RTE_DIM(endpoint_slots); i++)
+        atomic_store_explicit(&endpoint_slots[i], NULL, memory_order_relaxed);
     dataplane.ports_count = 0;
     dataplane.lcores = NULL;
     dataplane.lcores_count = 0;

@@ -70,17 +70,18 @@ uint32_t dataplane_default_spin_us(void);
 
 /* --- endpoints ---------------------------------------------------------------------------------- */
 
+/** Endpoints are made so many at a time, for slots from a multiple of it on. */
 #define ENDPOINT_CHUNK 256u
-extern _Atomic(struct endpoint *) endpoint_chunks[CONFIG_MAX_SOCKETS / ENDPOINT_CHUNK];
+/* Hidden: reached without a detour through a table of the linker's. */
+extern _Atomic(struct endpoint *) endpoint_slots[CONFIG_MAX_SOCKETS]
+    __attribute__((visibility("hidden")));
 
 /** The endpoint in a slot; NULL: there never was one. Never unmapped. Any thread, lock-free. */
 static inline struct endpoint *endpoint_at(uint32_t slot)
 {
     if (slot >= CONFIG_MAX_SOCKETS)
         return NULL;
-    struct endpoint *chunk =
-        atomic_load_explicit(&endpoint_chunks[slot / ENDPOINT_CHUNK], memory_order_acquire);
-    return chunk == NULL ? NULL : &chunk[slot % ENDPOINT_CHUNK];
+    return atomic_load_explicit(&endpoint_slots[slot], memory_order_acquire);
 }
 
 /**

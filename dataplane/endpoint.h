@@ -63,41 +63,12 @@ enum endpoint_state {
     ENDPOINT_NET_DOWN, /**< open; the dataplane has stopped under it */
 };
 
+/** In `readiness`: ENDPOINT_ATTACHED, `plain`, nothing posted. */
+#define ENDPOINT_QUICK ((uint64_t)1 << 16 | ENDPOINT_ATTACHED)
+
 struct endpoint {
-    /* --- lcore line ----------------------------------------------------------------------- */
-    /** Elements published. Stored with release after the elements. */
-    _Atomic uint32_t tail __rte_cache_aligned;
-    /** Sleeping receivers' futex: whoever wakes one increments it first. */
-    _Atomic uint32_t wake_sequence;
-    /** The service thread has been asked to serve it and has not begun to. */
-    _Atomic bool serve_queued;
-    /** Where the lcore puts elements. Stored with release before the tail behind them (G1). */
-    _Atomic(struct socket_store *) store;
-
-    /* --- asked line ------------------------------------------------------------------------- */
-    /* Not the union's first member: aligned, that would fill the line by itself. */
-    RTE_MARKER asked_line __rte_cache_aligned;
-    union {
-        struct {
-            /** enum endpoint_state; written under LOCK by clients and by stop. */
-            _Atomic uint32_t state;
-            /** Receives posted, and ENDPOINT_WATCHED; set under LOCK before fence F2. 0: nothing to
-             *  serve. */
-            _Atomic uint32_t posted;
-        };
-        /** Both in one look: ENDPOINT_ATTACHED when that is the state and nothing is posted. */
-        _Atomic uint64_t state_and_posted;
-    };
-    /** Receivers that sleep or are about to (incremented before fence F3). */
-    _Atomic uint32_t sleepers;
-    /** Batches of buffers put on the way home, modulo 2^32; after each. A hint, so that the lcore need
-     *  not look at the ways that are empty. */
-    _Atomic uint32_t sent_home;
-    /** The store that the consumer is in: it needs no older one any more (G3). */
-    _Atomic(struct socket_store *) moved_to;
-
     /* --- client line: under LOCK ---------------------------------------------------------- */
-    /** The lock word. */
+    /** The lock word. Here, so that its address is the endpoint's. */
     _Atomic uint64_t word __rte_cache_aligned;
     /** Elements consumed. Stored with release after the element was read. */
     _Atomic uint32_t head;
@@ -116,10 +87,43 @@ struct endpoint {
     _Atomic uint64_t received;
     /** Buffers (mbuf segments) consumed beyond one for each element, modulo 2^32. */
     _Atomic uint32_t extra_consumed;
-    /** The provider's: a receive needs nothing but the datagram in front (receive_settle_plain()). */
-    _Atomic bool plain; /**< as return_count: a check without LOCK asks, too */
-    _Atomic bool
-        plain_nonblocking; /**< ... and one that finds none ends at once; as return_count */
+    /** `plain`, and a receive that finds nothing ends at once; as return_count. */
+    _Atomic bool plain_nonblocking;
+
+    /* --- lcore line ----------------------------------------------------------------------- */
+    /** Elements published. Stored with release after the elements. */
+    _Atomic uint32_t tail __rte_cache_aligned;
+    /** Sleeping receivers' futex: whoever wakes one increments it first. */
+    _Atomic uint32_t wake_sequence;
+    /** The service thread has been asked to serve it and has not begun to. */
+    _Atomic bool serve_queued;
+    /** Where the lcore puts elements. Stored with release before the tail behind them (G1). */
+    _Atomic(struct socket_store *) store;
+
+    /* --- asked line ------------------------------------------------------------------------- */
+    /* Not the union's first member: aligned, that would fill the line by itself. */
+    RTE_MARKER asked_line __rte_cache_aligned;
+    union {
+        struct {
+            /** enum endpoint_state; written under LOCK by clients and by stop. */
+            _Atomic uint16_t state;
+            /** The provider's: 1: a receive needs nothing but the datagram in front
+             *  (receive_settle_plain()). Under LOCK. */
+            _Atomic uint16_t plain;
+            /** Receives posted, and ENDPOINT_WATCHED; set under LOCK before fence F2. 0: nothing to
+             *  serve. */
+            _Atomic uint32_t posted;
+        };
+        /** All three in one look: ENDPOINT_QUICK when it is attached and plain and nothing is posted. */
+        _Atomic uint64_t readiness;
+    };
+    /** Receivers that sleep or are about to (incremented before fence F3). */
+    _Atomic uint32_t sleepers;
+    /** Batches of buffers put on the way home, modulo 2^32; after each. A hint, so that the lcore need
+     *  not look at the ways that are empty. */
+    _Atomic uint32_t sent_home;
+    /** The store that the consumer is in: it needs no older one any more (G3). */
+    _Atomic(struct socket_store *) moved_to;
 
     /* --- consumer part: under LOCK ---------------------------------------------------------- */
     struct rte_mbuf *returning[ENDPOINT_RETURN_BATCH] __rte_cache_aligned;
@@ -192,7 +196,7 @@ static inline bool endpoint_wants_condition(const struct endpoint *e, enum rx_ki
 /** Is `plain` set? Under LOCK it decides. */
 static inline bool endpoint_is_plain(const struct endpoint *e)
 {
-    return atomic_load_explicit(&e->plain, memory_order_relaxed);
+    return atomic_load_explicit(&e->plain, memory_order_relaxed) != 0;
 }
 
 /** Elements queued as the consumer sees them now. Any thread; exact under LOCK. */
@@ -223,6 +227,18 @@ static inline uint32_t endpoint_look_at_tail(struct endpoint *e)
     if (unlikely(store != e->from))
         endpoint_move(e, store);
     return tail;
+}
+
+/** endpoint_look_at_tail(), where the store is still the same. @return false: it is another one, and
+ *  nothing was looked at */
+static inline bool endpoint_look_at_tail_here(struct endpoint *e)
+{
+    uint32_t tail = atomic_load_explicit(&e->tail, memory_order_acquire);
+
+    if (unlikely(atomic_load_explicit(&e->store, memory_order_acquire) != e->from))
+        return false;
+    atomic_store_explicit(&e->cached_tail, tail, memory_order_relaxed);
+    return true;
 }
 
 /** The oldest datagram, or NULL. Under LOCK. Valid until endpoint_consume(). */
@@ -270,14 +286,22 @@ static inline bool endpoint_drop_reference(struct rte_mbuf *segment)
     return rte_pktmbuf_prefree_seg(segment) != NULL;
 }
 
-/** Put one buffer that has no reference left on its way home. Under LOCK. */
-static inline void endpoint_return_one(struct endpoint *e, struct rte_mbuf *mbuf)
+/** Collect one buffer that has no reference left for its way home. Under LOCK.
+ *  @return true: endpoint_send_home() is due */
+static inline __attribute__((warn_unused_result)) bool endpoint_collect_one(struct endpoint *e,
+                                                                            struct rte_mbuf *mbuf)
 {
     uint32_t count = atomic_load_explicit(&e->return_count, memory_order_relaxed);
 
     e->returning[count] = mbuf;
     atomic_store_explicit(&e->return_count, count + 1, memory_order_relaxed);
-    if (unlikely(count + 1 >= e->return_batch))
+    return unlikely(count + 1 >= e->return_batch);
+}
+
+/** Put one buffer that has no reference left on its way home. Under LOCK. */
+static inline void endpoint_return_one(struct endpoint *e, struct rte_mbuf *mbuf)
+{
+    if (endpoint_collect_one(e, mbuf))
         endpoint_send_home(e);
 }
 
@@ -293,16 +317,17 @@ static inline void endpoint_return(struct endpoint *e, struct rte_mbuf *mbuf)
     }
 }
 
-/** endpoint_consume() of a plain element; `head` is the endpoint's. */
-static inline void endpoint_consume_plain(struct endpoint *e, const struct ring_element *element,
-                                          uint32_t head)
+/** endpoint_consume() of a plain element; `head` is the endpoint's. @return true: endpoint_send_home() is
+ *  due, before another one is consumed */
+static inline __attribute__((warn_unused_result)) bool endpoint_consume_plain(struct endpoint *e,
+                                                                              uintptr_t frame,
+                                                                              uint64_t length,
+                                                                              uint32_t head)
 {
-    struct rte_mbuf *mbuf = element_mbuf(element);
-
-    single_writer_add64(&e->bytes_consumed, element->length);
+    single_writer_add64(&e->bytes_consumed, length);
     /* Release: the lcore may overwrite the element once it sees the new head. */
     atomic_store_explicit(&e->head, head + 1, memory_order_release);
-    endpoint_return_one(e, mbuf);
+    return endpoint_collect_one(e, (struct rte_mbuf *)(frame - ELEMENT_PLAIN));
 }
 
 /** Remove the oldest datagram. Under LOCK, after endpoint_front() gave it. */
@@ -312,7 +337,8 @@ static inline void endpoint_consume(struct endpoint *e, const struct ring_elemen
     uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
 
     if (element_is_plain(element)) {
-        endpoint_consume_plain(e, element, head);
+        if (endpoint_consume_plain(e, element->frame, element->length, head))
+            endpoint_send_home(e);
         return;
     }
 

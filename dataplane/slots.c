@@ -13,21 +13,22 @@
 #include "numa_place.h"
 #include "state.h"
 
-_Atomic(struct endpoint *) endpoint_chunks[CONFIG_MAX_SOCKETS / ENDPOINT_CHUNK];
+_Atomic(struct endpoint *) endpoint_slots[CONFIG_MAX_SOCKETS];
 
 static int ensure_chunk(uint32_t slot)
 {
-    uint32_t index = slot / ENDPOINT_CHUNK;
+    uint32_t first = slot - slot % ENDPOINT_CHUNK;
 
-    if (atomic_load(&endpoint_chunks[index]) != NULL)
+    if (atomic_load(&endpoint_slots[slot]) != NULL)
         return 0;
     struct endpoint *chunk = rte_zmalloc_socket("endpoints", ENDPOINT_CHUNK * sizeof *chunk,
                                                 RTE_CACHE_LINE_SIZE, numa_place_default());
     if (chunk == NULL)
         return -1;
-    for (uint32_t i = 0; i < ENDPOINT_CHUNK; i++)
-        chunk[i].slot = index * ENDPOINT_CHUNK + i;
-    atomic_store_explicit(&endpoint_chunks[index], chunk, memory_order_release);
+    for (uint32_t i = 0; i < ENDPOINT_CHUNK; i++) {
+        chunk[i].slot = first + i;
+        atomic_store_explicit(&endpoint_slots[first + i], &chunk[i], memory_order_release);
+    }
     return 0;
 }
 

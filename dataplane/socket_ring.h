@@ -37,15 +37,30 @@ static inline struct rte_mbuf *element_mbuf(const struct ring_element *element)
     return (struct rte_mbuf *)(element->frame & ~ELEMENT_PLAIN);
 }
 
+/** From a plain element's `frame` to the first byte of its payload. */
+#define FRAME_PLAIN_PAYLOAD (RX_PLAIN_FRAME + RX_PLAIN_PAYLOAD - ELEMENT_PLAIN)
+
+/** Where that is. */
+static inline const void *frame_plain_payload(uintptr_t frame)
+{
+    return (const void *)(frame + FRAME_PLAIN_PAYLOAD);
+}
+
+/** ... and what is known about it. */
+static inline const struct rx_meta *frame_plain_meta(uintptr_t frame)
+{
+    return (const struct rx_meta *)(frame - ELEMENT_PLAIN + RX_PLAIN_FRAME + RX_PLAIN_META);
+}
+
 /** Of a plain element: its first byte of payload. */
 static inline const void *element_plain_payload(const struct ring_element *element)
 {
-    return (const void *)(element->frame - ELEMENT_PLAIN + RX_PLAIN_FRAME + RX_PLAIN_PAYLOAD);
+    return frame_plain_payload(element->frame);
 }
 
 static inline const struct rx_meta *element_meta(const struct ring_element *element)
 {
-    return element_is_plain(element) ? rx_meta_of_plain(element_mbuf(element))
+    return element_is_plain(element) ? frame_plain_meta(element->frame)
                                      : rx_meta(element_mbuf(element));
 }
 

@@ -265,4 +265,25 @@ FUNCTION guard_code_fault
     ret
 END guard_code_fault
 
+/*
+ * guard_code_copy() for callers in line (guard_inline.h), with its arguments on the stack, the first on top:
+ * every register but rax and the vector registers is afterwards what it was. It touches no client memory
+ * itself.
+ */
+FUNCTION guard_code_copy_kept
+    .irp    register, rcx, rdx, rsi, rdi, r8, r9
+    pushq   %\register
+    .cfi_adjust_cfa_offset 8
+    .endr
+    movq    56(%rsp), %rdi
+    movq    64(%rsp), %rsi
+    movq    72(%rsp), %rdx
+    call    guard_code_copy
+    .irp    register, r9, r8, rdi, rsi, rdx, rcx
+    popq    %\register
+    .cfi_adjust_cfa_offset -8
+    .endr
+    ret
+END guard_code_copy_kept
+
     .section .note.GNU-stack, "", @progbits

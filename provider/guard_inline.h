@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rte_common.h>
+
 #include "guard_internal.h"
 #include "guard_sanitize.h"
 
@@ -36,8 +38,30 @@ static inline bool guard_load32(const void *from, uint32_t *value)
 {
     uint32_t loaded;
 
-    __asm__ goto("1: movl (%1), %0\n" GUARD_ROW : "=r"(loaded) : "r"(from) : "memory" : fault);
+    __asm__ goto("1: movl %1, %0\n" GUARD_ROW
+                 : "=r"(loaded)
+                 : "m"(*(const uint32_t *)from)
+                 : "memory"
+                 : fault);
     guard_saw_read(from, sizeof loaded);
+    *value = loaded;
+    return true;
+fault:
+    return false;
+}
+
+/** Load 32 bits of client memory into a register of 64: one that is compared with a length needs no copy of
+ *  itself. @return false: a fault; `*value` is undefined */
+static inline bool guard_load32_wide(const void *from, uint64_t *value)
+{
+    uint64_t loaded;
+
+    __asm__ goto("1: movl %1, %k0\n" GUARD_ROW
+                 : "=r"(loaded)
+                 : "m"(*(const uint32_t *)from)
+                 : "memory"
+                 : fault);
+    guard_saw_read(from, sizeof(uint32_t));
     *value = loaded;
     return true;
 fault:
@@ -49,7 +73,11 @@ static inline bool guard_load64(const void *from, uint64_t *value)
 {
     uint64_t loaded;
 
-    __asm__ goto("1: movq (%1), %0\n" GUARD_ROW : "=r"(loaded) : "r"(from) : "memory" : fault);
+    __asm__ goto("1: movq %1, %0\n" GUARD_ROW
+                 : "=r"(loaded)
+                 : "m"(*(const uint64_t *)from)
+                 : "memory"
+                 : fault);
     guard_saw_read(from, sizeof loaded);
     *value = loaded;
     return true;
@@ -62,6 +90,16 @@ static inline bool guard_put32(void *to, uint32_t value)
 {
     __asm__ goto("1: movl %1, (%0)\n" GUARD_ROW : : "r"(to), "ri"(value) : "memory" : fault);
     guard_saw_write(to, sizeof value);
+    return true;
+fault:
+    return false;
+}
+
+/** The same of the lower half of a register. @return false: a fault */
+static inline bool guard_put32_wide(void *to, uint64_t value)
+{
+    __asm__ goto("1: movl %k1, (%0)\n" GUARD_ROW : : "r"(to), "r"(value) : "memory" : fault);
+    guard_saw_write(to, sizeof(uint32_t));
     return true;
 fault:
     return false;
@@ -97,9 +135,10 @@ fault:
     ((void *)((uintptr_t)(pointer) + offsetof(type, member)))
 
 /* 33 to 64 bytes, which most messages of feeds have: all loads before the first store. */
-static inline bool guard_copy_up_to_64(void *to, const void *from, size_t length)
+static __rte_always_inline bool guard_copy_up_to_64(void *to, const void *base, size_t offset,
+                                                    size_t length)
 {
-    const char *begin = from, *end = begin + length;
+    const char *begin = (const char *)base + offset, *end = begin + length;
     __m128i first = _mm_loadu_si128((const __m128i *)begin);
     __m128i second = _mm_loadu_si128((const __m128i *)(begin + 16));
     __m128i third = _mm_loadu_si128((const __m128i *)(end - 32));
@@ -120,34 +159,42 @@ fault:
 }
 
 /**
- * guard_copy_to() without the question whether the handlers are in place. guard_code_copy() is called by
- * hand, because a compiler would give up every register for the few that it uses, and move to memory
- * what a receive has in them.
+ * guard_copy_to() from `base + offset`, without the question whether the handlers are in place. Called by
+ * hand, because a compiler would give up every register for the few that it uses, and move to memory what a
+ * receive has in them; and the sum has no register of its own either.
  */
-static inline bool guard_copy_direct(void *to, const void *from, size_t length)
+static __rte_always_inline bool guard_copy_direct_at(void *to, const void *base, size_t offset,
+                                                     size_t length)
 {
     bool done;
 
-    guard_saw_read(from, length);
+    guard_saw_read((const char *)base + offset, length);
     if (length - 33 < 32) {
-        done = guard_copy_up_to_64(to, from, length);
+        done = guard_copy_up_to_64(to, base, offset, length);
     } else {
-        void *rdi = to;
-        const void *rsi = from;
-        size_t rdx = length;
-
-        /* Past the red zone, which may be in use. */
+        /* Past the red zone, which may be in use. The arguments may be in any register, but not in
+         * memory, as it could be on the stack that moves. */
         __asm__ volatile("leaq -128(%%rsp), %%rsp\n"
-                         "call guard_code_copy\n"
-                         "leaq 128(%%rsp), %%rsp\n"
-                         : "=a"(done), "+D"(rdi), "+S"(rsi), "+d"(rdx)
-                         :
-                         : "rcx", "r8", "r9", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
-                           "xmm6", "xmm7", "memory", "cc");
+                         "pushq %3\n"
+                         "pushq %2\n"
+                         "addq %4, (%%rsp)\n"
+                         "pushq %1\n"
+                         "call guard_code_copy_kept\n"
+                         "leaq 152(%%rsp), %%rsp\n"
+                         : "=a"(done)
+                         : "r"(to), "r"(base), "r"(length), "er"(offset)
+                         : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "memory",
+                           "cc");
     }
     if (done)
         guard_saw_write(to, length);
     return done;
+}
+
+/** guard_copy_direct_at() from where it begins. */
+static inline bool guard_copy_direct(void *to, const void *from, size_t length)
+{
+    return guard_copy_direct_at(to, from, 0, length);
 }
 
 #endif

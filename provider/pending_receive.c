@@ -68,8 +68,9 @@ static inline bool complete_simply(struct endpoint *endpoint, struct wsp_socket 
         return false;
     posted_shift_receive(endpoint, socket);
     endpoint_count(&endpoint->received, 1);
-    endpoint_consume_plain(endpoint, &element,
-                           atomic_load_explicit(&endpoint->head, memory_order_relaxed));
+    if (endpoint_consume_plain(endpoint, element.frame, element.length,
+                               atomic_load_explicit(&endpoint->head, memory_order_relaxed)))
+        endpoint_send_home(endpoint);
     receive->error = 0;
     receive->bytes = element.length;
     receive->flags = 0;
@@ -84,8 +85,7 @@ static inline bool complete_simply(struct endpoint *endpoint, struct wsp_socket 
 /* Nothing is to be written but what every receive is given, and by guarded instructions in line. */
 static bool may_complete_simply(const struct endpoint *endpoint, const struct wsp_socket *socket)
 {
-    return atomic_load_explicit(&quick_obstacles, memory_order_relaxed) == 0 &&
-           endpoint_is_plain(endpoint) && !socket->stamp;
+    return !quick_is_obstructed() && endpoint_is_plain(endpoint) && !socket->stamp;
 }
 
 static bool serve_receives(struct endpoint *endpoint, struct wsp_socket *socket,

@@ -20,6 +20,21 @@ enum quick_obstacle {
 /* Hidden: reached without a detour through a table of the linker's. */
 extern atomic_uint quick_obstacles __attribute__((visibility("hidden")));
 
+/** Is there any? One relaxed load, by hand: compilers do not compare an atomic where it lies, and a receive
+ *  asks each time. */
+static inline bool quick_is_obstructed(void)
+{
+    __asm__ goto("cmpl $0, %0\n"
+                 "jne %l[obstructed]\n"
+                 :
+                 : "m"(quick_obstacles)
+                 : "cc"
+                 : obstructed);
+    return false;
+obstructed:
+    return true;
+}
+
 /** Any thread. Not ordered with anything: a receive that runs at the time may or may not see it. */
 static inline void quick_obstacle_set(enum quick_obstacle obstacle, bool there)
 {

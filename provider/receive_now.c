@@ -97,10 +97,21 @@ static enum quick quick_again(const struct socket_reference *reference,
 {
     uint64_t word = (uint64_t)reference->generation << LOCK_WORD_GENERATION_SHIFT;
 
-    if (!quick_is_possible())
+    uint64_t self = quick_self();
+
+    if (self == 0)
         return QUICK_NO;
-    return quick_take(reference->endpoint, word, call->buffers, call->bytes_received, call->flags,
-                      call->from, call->fromlen);
+    enum quick quick =
+        quick_take(reference->endpoint, word, self, quick_nothing_seen(reference->endpoint),
+                   call->buffers, call->bytes_received, call->flags, call->from, call->fromlen);
+    if (quick == QUICK_LOCKED_EMPTY) {
+        quick_leave_empty(reference->endpoint);
+        return QUICK_EMPTY;
+    }
+    if (quick < QUICK_DONE)
+        return quick;
+    quick_pay(reference->endpoint, quick);
+    return QUICK_DONE;
 }
 
 int receive_or_wait(const struct socket_reference *reference, const struct receive_call *call,

@@ -51,21 +51,22 @@ static inline bool post_quick_may(struct endpoint *e, const struct wsp_socket *s
 static inline bool post_quick_take(struct endpoint *e, const struct post_quick_call *call,
                                    uint32_t head)
 {
-    const struct ring_element element = e->ring[head & e->mask];
+    const struct ring_element *element = &e->ring[head & e->mask];
     void *internal = guard_member(call->overlapped, WSAOVERLAPPED, Internal);
 
     if (unlikely(
-            !element_is_plain(&element) || call->room < element.length ||
+            !element_is_plain(element) || call->room < element->length ||
             !guard_put64(internal, OVERLAPPED_PENDING) ||
-            !guard_copy_direct((void *)call->to, element_plain_payload(&element), element.length) ||
-            (call->received != NULL && !guard_put32(call->received, element.length)) ||
+            !guard_copy_direct((void *)call->to, element_plain_payload(element), element->length) ||
+            (call->received != NULL && !guard_put32(call->received, element->length)) ||
             !guard_put32(call->flags, 0) ||
             !guard_put64(guard_member(call->overlapped, WSAOVERLAPPED, InternalHigh),
-                         element.length)))
+                         element->length)))
         return false;
-    quick_prefetch(e, head);
+    quick_prefetch(e, element, head);
     endpoint_count(&e->received, 1);
-    endpoint_consume_plain(e, &element, head);
+    if (endpoint_consume_plain(e, element->frame, element->length, head))
+        endpoint_send_home(e);
     guard_put64_release(internal, OVERLAPPED_SUCCESS); /* D13; a fault here ends it all the same */
     return true;
 }
@@ -144,11 +145,11 @@ static inline enum post_quick receive_post_quick(SOCKET s, const WSABUF *buffers
     uint64_t event;
     uint32_t flags_in;
 
-    if (unlikely(count != 1 || routine != NULL || error == NULL || !quick_is_possible()))
+    if (unlikely(count != 1 || routine != NULL || error == NULL || quick_self() == 0))
         return POST_QUICK_NO;
     struct endpoint *e = endpoint_at(socket_identity_slot(s));
-    uint64_t generation = socket_identity_generation(s);
-    if (unlikely(e == NULL || !socket_generation_is_possible(generation) ||
+    uint32_t generation = socket_identity_generation(s);
+    if (unlikely(e == NULL || !socket_identity_is_possible(s) ||
                  lock_word_generation(atomic_load_explicit(&e->word, memory_order_relaxed)) !=
                      generation ||
                  !guard_load32(flags, &flags_in) || flags_in != 0 ||
@@ -169,7 +170,7 @@ static inline enum post_quick receive_post_quick(SOCKET s, const WSABUF *buffers
     int ignored;
     if (call.event != NULL && !provider_upcalls.lpWPUResetEvent(call.event, &ignored)) /* D07 */
         return POST_QUICK_NO;
-    if (unlikely(lock_word_acquire(&e->word, (uint32_t)generation) != LOCK_ACQUIRED))
+    if (unlikely(lock_word_acquire(&e->word, generation) != LOCK_ACQUIRED))
         return POST_QUICK_NO;
     enum post_quick done = post_quick_locked(e, socket, &call);
     if (done == POST_QUICK_DONE && call.event != NULL)

@@ -18,10 +18,13 @@
 /** How far ahead of the datagram that is taken others are fetched into the cache. */
 #define QUICK_AHEAD 3u
 
-static inline void quick_prefetch(const struct endpoint *e, uint32_t head)
+/* `element` is at `head`. Behind the end of the ring its store goes on, and what is there is a pointer like
+ * another, or none, to the processor. */
+static inline void quick_prefetch(const struct endpoint *e, const struct ring_element *element,
+                                  uint32_t head)
 {
     if ((int32_t)(endpoint_known_tail(e) - head) > (int32_t)QUICK_AHEAD) {
-        const char *payload = element_plain_payload(&e->ring[(head + QUICK_AHEAD) & e->mask]);
+        const char *payload = element_plain_payload(element + QUICK_AHEAD);
 
         rte_prefetch0(payload);
         rte_prefetch0(payload + RTE_CACHE_LINE_SIZE);
@@ -38,38 +41,71 @@ static inline bool quick_source(const struct rx_meta *meta, struct sockaddr *fro
            guard_put32(fromlen, sizeof address);
 }
 
-/* LOCK is held and is released, unless more is owed than that. */
-static inline void quick_unlock(struct endpoint *e)
-{
-    uint64_t held = atomic_load_explicit(&e->word, memory_order_relaxed);
-
-    if (unlikely((held & (LOCK_WORD_AGAIN | LOCK_WORD_WAITERS)) != 0 ||
-                 !atomic_compare_exchange_strong_explicit(
-                     &e->word, &held,
-                     held >> LOCK_WORD_GENERATION_SHIFT << LOCK_WORD_GENERATION_SHIFT,
-                     memory_order_release, memory_order_relaxed)))
-        socket_unlock_owing(e);
-    else if (unlikely(atomic_load_explicit(&e->sleepers, memory_order_relaxed) != 0))
-        socket_pass_baton(e);
-}
-
 /** What came of receive_quick(). */
 enum quick {
     QUICK_NO,     /**< nothing was done: take the whole road */
     QUICK_LOCKED, /**< the same, but LOCK is held, and the arguments have passed receive_check_call() */
-    QUICK_EMPTY, /**< the call has failed with WSAEWOULDBLOCK */
-    QUICK_DONE,  /**< the call has succeeded */
+    QUICK_EMPTY,        /**< the call fails with WSAEWOULDBLOCK */
+    QUICK_LOCKED_EMPTY, /**< the same, but LOCK is held: quick_leave_empty() */
+    QUICK_DONE,         /**< the call has succeeded */
+    QUICK_LOCKED_DONE,  /**< the same, but LOCK is held, as more is owed: quick_pay() */
+    QUICK_LOCKED_FULL,  /**< the same, but LOCK is held, and buffers have to go home: quick_pay() */
+    QUICK_BATON_DONE, /**< the same; LOCK is released, and a sleeper is owed a look: quick_pay() */
 };
 
-/** A thread without a lock word identity makes one on the whole road. */
-static inline bool quick_is_possible(void)
+/* LOCK, which is held with this word, is released to the other one, unless more is owed than that. The
+ * answers are told apart by the caller because a call in line would cost it registers. */
+static inline enum quick quick_release(struct endpoint *e, uint64_t held, uint64_t word)
 {
-    return lock_word_self_cached != 0 &&
-           atomic_load_explicit(&quick_obstacles, memory_order_relaxed) == 0;
+    if (unlikely(!atomic_compare_exchange_strong_explicit(
+            &e->word, &held, word, memory_order_release, memory_order_relaxed)))
+        return QUICK_LOCKED_DONE; /* AGAIN or WAITERS */
+    if (unlikely(atomic_load_explicit(&e->sleepers, memory_order_relaxed) != 0))
+        return QUICK_BATON_DONE;
+    return QUICK_DONE;
+}
+
+/** The rest of QUICK_LOCKED_DONE, QUICK_LOCKED_FULL and QUICK_BATON_DONE. */
+static inline void quick_pay(struct endpoint *e, enum quick quick)
+{
+    if (quick == QUICK_LOCKED_FULL)
+        endpoint_send_home(e);
+    if (quick == QUICK_LOCKED_DONE || quick == QUICK_LOCKED_FULL)
+        socket_unlock_owing(e);
+    else if (quick == QUICK_BATON_DONE)
+        socket_pass_baton(e);
+}
+
+/** Release LOCK, whatever is owed. */
+static inline void quick_unlock(struct endpoint *e)
+{
+    uint64_t held = atomic_load_explicit(&e->word, memory_order_relaxed) &
+                    ~(uint64_t)(LOCK_WORD_AGAIN | LOCK_WORD_WAITERS);
+
+    quick_pay(e, quick_release(e, held,
+                               held >> LOCK_WORD_GENERATION_SHIFT << LOCK_WORD_GENERATION_SHIFT));
+}
+
+/** The rest of QUICK_LOCKED_EMPTY. */
+static inline void quick_leave_empty(struct endpoint *e)
+{
+    endpoint_flush_returns(e);
+    quick_unlock(e);
+}
+
+/** Who the calling thread is to a lock word; 0: the quick receive is not possible. A thread without an
+ *  identity makes one on the whole road. */
+static inline uint64_t quick_self(void)
+{
+    uint64_t self = lock_word_self_cached;
+
+    if (unlikely(quick_is_obstructed()))
+        return 0;
+    return self;
 }
 
 /**
- * Does a nonblocking receive of this socket find nothing? Without LOCK and without writing a line that
+ * Does a nonblocking receive of this socket find nothing, where all that is known of has been consumed? Without LOCK and without writing a line that
  * others read, because programs poll sockets: while nobody holds LOCK (who does may be about to leave
  * data), the answer was right when the tail was loaded, for `head` is never ahead of it.
  *
@@ -77,14 +113,11 @@ static inline bool quick_is_possible(void)
  * taken and they go home: a socket that is polled in turn with others keeps its batch, one that has
  * fallen idle does not.
  */
-static inline bool quick_is_empty(struct endpoint *e, uint64_t word)
+static inline bool quick_is_empty(struct endpoint *e, uint64_t word, uint32_t head)
 {
-    uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
-
-    if (endpoint_known_tail(e) != head ||
-        atomic_load_explicit(&e->tail, memory_order_acquire) != head ||
+    if (atomic_load_explicit(&e->tail, memory_order_acquire) != head ||
         !atomic_load_explicit(&e->plain_nonblocking, memory_order_relaxed) ||
-        atomic_load_explicit(&e->state_and_posted, memory_order_relaxed) != ENDPOINT_ATTACHED ||
+        atomic_load_explicit(&e->readiness, memory_order_relaxed) != ENDPOINT_QUICK ||
         atomic_load_explicit(&e->word, memory_order_relaxed) != word)
         return false;
     if (atomic_load_explicit(&e->return_count, memory_order_relaxed) == 0)
@@ -95,76 +128,90 @@ static inline bool quick_is_empty(struct endpoint *e, uint64_t word)
     return true;
 }
 
+/** A number that `head` cannot have any more. */
+static inline uint32_t quick_nothing_seen(const struct endpoint *e)
+{
+    return atomic_load_explicit(&e->head, memory_order_relaxed) - 1;
+}
+
 /**
  * The part of receive_quick() that needs the socket.
  * @param word  its lock word while nobody holds it
+ * @param self  quick_self()
+ * @param seen  `head`, when there was known to be something behind it, or quick_nothing_seen()
  */
-static __rte_always_inline enum quick quick_take(struct endpoint *e, uint64_t word,
-                                                 const WSABUF *buffers, LPDWORD received,
-                                                 LPDWORD flags, struct sockaddr *from,
-                                                 LPINT fromlen)
+static __rte_always_inline enum quick quick_take(struct endpoint *e, uint64_t word, uint64_t self,
+                                                 uint32_t seen, const WSABUF *buffers,
+                                                 LPDWORD received, LPDWORD flags,
+                                                 struct sockaddr *from, LPINT fromlen)
 {
-    uint64_t held = word | lock_word_self_cached | LOCK_WORD_LOCK, to;
-    uint32_t room;
+    uint64_t held = word | self | LOCK_WORD_LOCK, expected = word, to, room;
 
     if (unlikely(!atomic_compare_exchange_strong_explicit(
-            &e->word, &word, held, memory_order_acquire, memory_order_relaxed)))
+            &e->word, &expected, held, memory_order_acquire, memory_order_relaxed)))
         return QUICK_NO; /* held, or no socket any more */
 
     uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
-    if (unlikely(!endpoint_is_plain(e) ||
-                 atomic_load_explicit(&e->state_and_posted, memory_order_relaxed) !=
-                     ENDPOINT_ATTACHED))
+    if (unlikely(atomic_load_explicit(&e->readiness, memory_order_relaxed) != ENDPOINT_QUICK))
         return QUICK_LOCKED;
-    if (head == endpoint_known_tail(e) && endpoint_look_at_tail(e) == head) {
-        if (!atomic_load_explicit(&e->plain_nonblocking, memory_order_relaxed))
+    /* Nobody has consumed since, and what is known is never less: there still is something. */
+    if (unlikely(head != seen) && head == endpoint_known_tail(e)) {
+        if (unlikely(!endpoint_look_at_tail_here(e)))
             return QUICK_LOCKED;
-        endpoint_flush_returns(e);
-        quick_unlock(e);
-        return QUICK_EMPTY;
+        if (head == endpoint_known_tail(e))
+            return atomic_load_explicit(&e->plain_nonblocking, memory_order_relaxed)
+                       ? QUICK_LOCKED_EMPTY
+                       : QUICK_LOCKED;
     }
-    const struct ring_element element = e->ring[head & e->mask];
-    const struct rx_meta *meta = rx_meta_of_plain(element_mbuf(&element));
+    const struct ring_element *element = &e->ring[head & e->mask];
+    uintptr_t frame = element->frame;
+    uint64_t length = element->length;
     if (unlikely(
-            !element_is_plain(&element) || !guard_load64(guard_member(buffers, WSABUF, buf), &to) ||
-            !guard_load32(guard_member(buffers, WSABUF, len), &room) || room < element.length ||
-            !guard_copy_direct((void *)to, element_plain_payload(&element), element.length) ||
-            !guard_put32(received, element.length) || !guard_put32(flags, 0)))
+            (frame & ELEMENT_PLAIN) == 0 ||
+            !guard_load64(guard_member(buffers, WSABUF, buf), &to) ||
+            !guard_load32_wide(guard_member(buffers, WSABUF, len), &room) || room < length ||
+            !guard_copy_direct_at((void *)to, (const void *)frame, FRAME_PLAIN_PAYLOAD, length) ||
+            !guard_put32_wide(received, length) || !guard_put32(flags, 0)))
         return QUICK_LOCKED;
-    if (from != NULL && unlikely(!quick_source(meta, from, fromlen)))
+    if (from != NULL && unlikely(!quick_source(frame_plain_meta(frame), from, fromlen)))
         return QUICK_LOCKED;
-    receive_remember(&element, meta);
-    quick_prefetch(e, head);
+    head = atomic_load_explicit(&e->head, memory_order_relaxed); /* again: it was not kept */
+    receive_remember(element, frame_plain_meta(frame));
+    quick_prefetch(e, element, head);
     endpoint_count(&e->received, 1);
-    endpoint_consume_plain(e, &element, head);
-    quick_unlock(e);
-    return QUICK_DONE;
+    if (endpoint_consume_plain(e, frame, length, head))
+        return QUICK_LOCKED_FULL;
+    return quick_release(e, held, word);
 }
 
 /** @param endpoint  receives the socket's, unless that is QUICK_NO */
-static inline enum quick receive_quick(SOCKET s, const WSABUF *buffers, DWORD count,
-                                       LPDWORD received, LPDWORD flags, struct sockaddr *from,
-                                       LPINT fromlen, LPWSAOVERLAPPED overlapped, LPINT error,
-                                       struct endpoint **endpoint)
+static __rte_always_inline enum quick receive_quick(SOCKET s, const WSABUF *buffers, DWORD count,
+                                                    LPDWORD received, LPDWORD flags,
+                                                    struct sockaddr *from, LPINT fromlen,
+                                                    LPINT error, struct endpoint **endpoint)
 {
     uint32_t flags_in, room;
+    uint64_t self = quick_self();
 
-    if (unlikely(overlapped != NULL || count != 1 || received == NULL || error == NULL ||
-                 !quick_is_possible()))
+    if (unlikely(self == 0 || count != 1 || received == NULL || error == NULL))
         return QUICK_NO;
     struct endpoint *e = endpoint_at(socket_identity_slot(s));
-    uint64_t generation = socket_identity_generation(s);
-    uint64_t word = generation << LOCK_WORD_GENERATION_SHIFT;
-    if (unlikely(e == NULL || !socket_generation_is_possible(generation) ||
-                 !guard_load32(flags, &flags_in) || flags_in != 0))
+    uint64_t word = socket_identity_word(s);
+    if (unlikely(e == NULL || !socket_identity_is_possible(s) || !guard_load32(flags, &flags_in) ||
+                 flags_in != 0))
         return QUICK_NO;
     if (from != NULL && (fromlen == NULL || !guard_load32(fromlen, &room) ||
                          (INT)room < (INT)sizeof(struct sockaddr_in)))
         return QUICK_NO;
     *endpoint = e;
-    if (quick_is_empty(e, word))
-        return QUICK_EMPTY;
-    return quick_take(e, word, buffers, received, flags, from, fromlen);
+    /* Acquire: with a head goes the tail that was known when it was reached, or a later one. */
+    uint32_t seen = atomic_load_explicit(&e->head, memory_order_acquire);
+    if (endpoint_known_tail(e) == seen) {
+        if (quick_is_empty(e, word, seen))
+            return QUICK_EMPTY;
+        seen = quick_nothing_seen(e);
+    }
+    return quick_take(e, word, self, seen, buffers, received, flags, from, fromlen);
 }
 
 #endif

@@ -8,7 +8,13 @@
 #include "spi.h"
 #include "watch.h"
 
-#define OUT_OF_LINE __attribute__((noinline, cold))
+/* Without clones of it, whose parameters would be in other registers; clang makes none. */
+#ifdef __clang__
+#define AS_DECLARED __attribute__((noinline))
+#else
+#define AS_DECLARED __attribute__((noinline, noclone))
+#endif
+#define OUT_OF_LINE AS_DECLARED __attribute__((cold))
 
 /* M05: a receive that fails enables FD_READ again, wherever it fails. What receive_now() refuses it has
  * seen to itself. */
@@ -44,7 +50,6 @@ static int receive(SOCKET s, struct receive_call *call, LPINT error_pointer)
     return spi_result(error_pointer, error);
 }
 
-/* What receive_quick() has left, in two: out of line, so that it costs the quick receive no registers. */
 static OUT_OF_LINE int receive_wholly(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received,
                                       LPDWORD flags, struct sockaddr *from, LPINT fromlen,
                                       LPWSAOVERLAPPED overlapped,
@@ -66,10 +71,47 @@ static OUT_OF_LINE int receive_wholly(SOCKET s, LPWSABUF buffers, DWORD count, L
     return receive(s, &call, error);
 }
 
-static OUT_OF_LINE int receive_locked(struct endpoint *endpoint, LPWSABUF buffers, LPDWORD received,
-                                      LPDWORD flags, struct sockaddr *from, LPINT fromlen,
-                                      LPINT error)
+/* LOCK is held, and the arguments have been checked. */
+static int receive_locked(struct endpoint *e, const struct receive_call *call, LPINT error)
 {
+    uint64_t word = atomic_load_explicit(&e->word, memory_order_relaxed);
+    struct socket_reference reference = {e, socket_of(e), lock_word_generation(word)};
+
+    return spi_result(error, receive_now_locked(&reference, call));
+}
+
+/*
+ * What receive_quick() has left. Out of line, and with the parameters of a call that is not overlapped in
+ * the registers that they came in, so that the quick receive ends in jumps to here and keeps nothing for it.
+ * (B02: without an OVERLAPPED a routine is ignored.)
+ */
+
+static OUT_OF_LINE int recv_wholly(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received,
+                                   LPDWORD flags, LPINT error)
+{
+    return receive_wholly(s, buffers, count, received, flags, NULL, NULL, NULL, NULL, NULL, error);
+}
+
+static OUT_OF_LINE int recv_locked(struct endpoint *e, LPWSABUF buffers, DWORD unused,
+                                   LPDWORD received, LPDWORD flags, LPINT error)
+{
+    (void)unused;
+    const struct receive_call call = {
+        .buffers = buffers,
+        .buffers_count = 1,
+        .bytes_received = received,
+        .flags = flags,
+        .quick = true,
+    };
+
+    return receive_locked(e, &call, error);
+}
+
+static OUT_OF_LINE int recv_from_locked(struct endpoint *e, LPWSABUF buffers, DWORD unused,
+                                        LPDWORD received, LPDWORD flags, struct sockaddr *from,
+                                        LPINT fromlen, LPINT error)
+{
+    (void)unused;
     const struct receive_call call = {
         .buffers = buffers,
         .buffers_count = 1,
@@ -79,18 +121,26 @@ static OUT_OF_LINE int receive_locked(struct endpoint *endpoint, LPWSABUF buffer
         .fromlen = fromlen,
         .quick = true,
     };
-    uint64_t word = atomic_load_explicit(&endpoint->word, memory_order_relaxed);
-    struct socket_reference reference = {endpoint, socket_of(endpoint), lock_word_generation(word)};
 
-    return spi_result(error, receive_now_locked(&reference, &call));
+    return receive_locked(e, &call, error);
+}
+
+/* Neither QUICK_NO nor QUICK_LOCKED. */
+static OUT_OF_LINE int receive_ended(struct endpoint *endpoint, enum quick quick, LPINT error)
+{
+    if (quick == QUICK_LOCKED_EMPTY)
+        quick_leave_empty(endpoint);
+    if (quick < QUICK_DONE)
+        return spi_fail(error, WSAEWOULDBLOCK); /* B06 */
+    quick_pay(endpoint, quick);
+    return 0;
 }
 
 /* Overlapped, and without a source. The parameters are those of spi_recv(), so that it jumps here. */
-static __attribute__((noinline)) int receive_overlapped(SOCKET s, LPWSABUF buffers, DWORD count,
-                                                        LPDWORD received, LPDWORD flags,
-                                                        LPWSAOVERLAPPED overlapped,
-                                                        LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
-                                                        LPWSATHREADID thread, LPINT error)
+static AS_DECLARED int receive_overlapped(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received,
+                                          LPDWORD flags, LPWSAOVERLAPPED overlapped,
+                                          LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
+                                          LPWSATHREADID thread, LPINT error)
 {
     switch (receive_post_quick(s, buffers, count, received, flags, overlapped, routine, error)) {
     case POST_QUICK_DONE:
@@ -105,47 +155,43 @@ static __attribute__((noinline)) int receive_overlapped(SOCKET s, LPWSABUF buffe
     }
 }
 
+/* `error` is volatile to stay on the stack, where it came: hardly any call needs it. */
 int WSPAPI spi_recv(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received, LPDWORD flags,
                     LPWSAOVERLAPPED overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
-                    LPWSATHREADID thread, LPINT error)
+                    LPWSATHREADID thread, LPINT volatile error)
 {
     struct endpoint *e;
 
     if (overlapped != NULL)
         return receive_overlapped(s, buffers, count, received, flags, overlapped, routine, thread,
                                   error);
-    switch (receive_quick(s, buffers, count, received, flags, NULL, NULL, overlapped, error, &e)) {
-    case QUICK_DONE:
+    enum quick quick = receive_quick(s, buffers, count, received, flags, NULL, NULL, error, &e);
+    if (likely(quick == QUICK_DONE))
         return 0;
-    case QUICK_LOCKED:
-        return receive_locked(e, buffers, received, flags, NULL, NULL, error);
-    case QUICK_EMPTY:
-        return spi_fail(error, WSAEWOULDBLOCK); /* B06 */
-    case QUICK_NO:
-    default:
-        return receive_wholly(s, buffers, count, received, flags, NULL, NULL, overlapped, routine,
-                              thread, error);
-    }
+    if (quick == QUICK_NO)
+        return recv_wholly(s, buffers, count, received, flags, error);
+    if (quick == QUICK_LOCKED)
+        return recv_locked(e, buffers, 0, received, flags, error);
+    return receive_ended(e, quick, error);
 }
 
 int WSPAPI spi_recv_from(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received, LPDWORD flags,
                          struct sockaddr *from, LPINT fromlen, LPWSAOVERLAPPED overlapped,
                          LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, LPWSATHREADID thread,
-                         LPINT error)
+                         LPINT volatile error)
 {
     struct endpoint *e;
 
-    switch (
-        receive_quick(s, buffers, count, received, flags, from, fromlen, overlapped, error, &e)) {
-    case QUICK_DONE:
-        return 0;
-    case QUICK_LOCKED:
-        return receive_locked(e, buffers, received, flags, from, fromlen, error);
-    case QUICK_EMPTY:
-        return spi_fail(error, WSAEWOULDBLOCK); /* B06 */
-    case QUICK_NO:
-    default:
+    if (overlapped != NULL)
         return receive_wholly(s, buffers, count, received, flags, from, fromlen, overlapped,
                               routine, thread, error);
-    }
+    enum quick quick = receive_quick(s, buffers, count, received, flags, from, fromlen, error, &e);
+    if (likely(quick == QUICK_DONE))
+        return 0;
+    if (quick == QUICK_NO)
+        return receive_wholly(s, buffers, count, received, flags, from, fromlen, NULL, NULL, NULL,
+                              error);
+    if (quick == QUICK_LOCKED)
+        return recv_from_locked(e, buffers, 0, received, flags, from, fromlen, error);
+    return receive_ended(e, quick, error);
 }

@@ -20,11 +20,10 @@ bool socket_resolve(SOCKET s, struct socket_reference *reference)
          provider_upcalls.lpWPUQuerySocketHandleContext(s, &identity, &error) != 0))
         return false;
     uint32_t slot = socket_identity_slot(identity);
-    uint64_t generation = socket_identity_generation(identity);
     reference->endpoint = endpoint_at(slot);
-    if (reference->endpoint == NULL || !socket_generation_is_possible(generation))
+    if (reference->endpoint == NULL || !socket_identity_is_possible(identity))
         return false;
-    reference->generation = (uint32_t)generation;
+    reference->generation = socket_identity_generation(identity);
     reference->socket = &provider_sockets[slot];
     return true;
 }

@@ -136,17 +136,25 @@ static inline uint32_t socket_identity_slot(uintptr_t identity)
     return (uint32_t)(identity >> 2) & ((1u << SOCKET_SLOT_BITS) - 1);
 }
 
-/** More than 32 bits: there never was such a handle. */
-static inline uint64_t socket_identity_generation(uintptr_t identity)
+/** Of a possible one. */
+static inline uint32_t socket_identity_generation(uintptr_t identity)
 {
-    /* Rotated: what is no multiple of four becomes large. */
-    return (identity >> 2 | identity << 62) >> SOCKET_SLOT_BITS;
+    return (uint32_t)(identity >> (SOCKET_SLOT_BITS + 2));
 }
 
-/** Can a socket have had this generation while it was open? */
-static inline bool socket_generation_is_possible(uint64_t generation)
+/** Can a socket have had this handle while it was open? A multiple of four, of an odd generation. */
+static inline bool socket_identity_is_possible(uintptr_t identity)
 {
-    return generation >> 32 == 0 && (generation & 1) != 0;
+    uintptr_t odd = (uintptr_t)1 << (SOCKET_SLOT_BITS + 2);
+    uintptr_t others = (uintptr_t)3 | ~(uintptr_t)0 << (32 + SOCKET_SLOT_BITS + 2);
+
+    return (identity & (odd | others)) == odd;
+}
+
+/** Of a possible one: its lock word while nobody holds it. */
+static inline uint64_t socket_identity_word(uintptr_t identity)
+{
+    return (uint64_t)identity >> (SOCKET_SLOT_BITS + 2) << LOCK_WORD_GENERATION_SHIFT;
 }
 
 /** By slot. Hidden: reached without a detour through a table of the linker's. */

@@ -68,18 +68,22 @@ static const struct field endpoint_fields[] = {
 
 /* What a quick receive reads and writes, and what the lcore asks after every burst. */
 static const struct field quick_fields[] = {
-    FIELD(endpoint, word, CLIENT),         FIELD(endpoint, head, CLIENT),
-    FIELD(endpoint, cached_tail, CLIENT),  FIELD(endpoint, bytes_consumed, CLIENT),
-    POINTER(endpoint, ring, CLIENT),       FIELD(endpoint, mask, CLIENT),
-    FIELD(endpoint, return_count, CLIENT), FIELD(endpoint, return_batch, CLIENT),
-    FIELD(endpoint, empty_head, CLIENT),   FIELD(endpoint, received, CLIENT),
-    FIELD(endpoint, plain, CLIENT),        FIELD(endpoint, plain_nonblocking, CLIENT),
+    FIELD(endpoint, word, CLIENT),
+    FIELD(endpoint, head, CLIENT),
+    FIELD(endpoint, cached_tail, CLIENT),
+    FIELD(endpoint, bytes_consumed, CLIENT),
+    POINTER(endpoint, ring, CLIENT),
+    FIELD(endpoint, mask, CLIENT),
+    FIELD(endpoint, return_count, CLIENT),
+    FIELD(endpoint, return_batch, CLIENT),
+    FIELD(endpoint, empty_head, CLIENT),
+    FIELD(endpoint, received, CLIENT),
+    FIELD(endpoint, plain_nonblocking, CLIENT),
 };
 
 static const struct field asked_fields[] = {
-    FIELD(endpoint, state, CLIENT),
-    FIELD(endpoint, posted, CLIENT),
-    FIELD(endpoint, sleepers, CLIENT),
+    FIELD(endpoint, state, CLIENT),     FIELD(endpoint, plain, CLIENT),
+    FIELD(endpoint, posted, CLIENT),    FIELD(endpoint, sleepers, CLIENT),
     FIELD(endpoint, sent_home, CLIENT),
 };
 
