@@ -129,7 +129,7 @@ void dataplane_binding(const struct endpoint *endpoint, uint32_t *address, uint1
 /**
  * Join or leave a multicast group. On an unbound endpoint it takes effect when it is bound.
  * @param group      network order, 224.0.0.0/4
- * @param interface  network order: address of a port; 0: every port
+ * @param interface  network order: address of a port; 0: every port; 0.0.0.1: the first one, and so on
  * @return 0; -EINVAL no multicast group; -EADDRNOTAVAIL no such interface, or not joined;
  *         -EADDRINUSE joined already; -ENOBUFS; -ENETDOWN
  */

@@ -14,8 +14,13 @@
 /* Ports that an interface address means, as bits; 0: no such interface. */
 static uint32_t ports_of_interface(uint32_t interface)
 {
-    if (interface == 0)
+    uint32_t index = rte_be_to_cpu_32(interface);
+
+    if (index == 0)
         return (1u << dataplane.config.ports_count) - 1;
+    if (index >> 24 ==
+        0) /* 0.0.0.0/8 is no host's (RFC 1122, 3.2.1.3): an index, as Windows has it */
+        return index <= dataplane.config.ports_count ? 1u << (index - 1) : 0;
     for (unsigned p = 0; p < dataplane.config.ports_count; p++)
         for (unsigned a = 0; a < dataplane.config.ports[p].addresses_count; a++)
             if (rte_cpu_to_be_32(dataplane.config.ports[p].addresses[a].address) == interface)

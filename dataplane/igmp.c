@@ -687,7 +687,7 @@ void igmp_leave_all(struct igmp *igmp, uint64_t now)
         if (igmp->version == IGMP_V2 && igmp_is_member(group) && group->last_reporter)
             send_short(igmp, IGMP_V2_LEAVE, group->address);
         if (igmp->version == IGMP_V3 && group->exclude)
-            add_record(igmp, RECORD_TO_IN, group->address, NULL, 0);
+            add_record(igmp, RECORD_TO_IN, group->address, &group->address, 0);
         if (igmp->version == IGMP_V3 && !group->exclude)
             add_chosen(igmp, group, RECORD_BLOCK, is_listed);
         igmp_remove(&igmp->table, group);

@@ -101,26 +101,6 @@ static const struct option_row *find_row(int level, int name)
 
 /* --- setting ------------------------------------------------------------------------------------ */
 
-static int set_membership(SOCKET s, int name, const char *value, int length)
-{
-    struct completion_batch batch = {.count = 0};
-    struct socket_reference reference;
-    struct ip_mreq request;
-    int error = socket_lock(s, &reference);
-
-    if (error != 0)
-        return error;
-    socket_unlock(reference.endpoint, &batch); /* joining waits for lcores */
-    if (length < (int)sizeof request || !guard_copy_from(&request, value, sizeof request))
-        return WSAEFAULT;
-    uint32_t group = request.imr_multiaddr.s_addr, interface = request.imr_interface.s_addr;
-    int result = name == IP_ADD_MEMBERSHIP
-                     ? dataplane_join(reference.endpoint, reference.generation, group, interface)
-                     : dataplane_leave(reference.endpoint, reference.generation, group, interface);
-    error = wsa_error_of(result);
-    return error == WSAEINVAL ? WSAEADDRNOTAVAIL : error; /* O07: a bad address */
-}
-
 static int set_option(SOCKET s, int level, int name, const char *value, int length)
 {
     struct completion_batch batch = {.count = 0};
@@ -129,8 +109,9 @@ static int set_option(SOCKET s, int level, int name, const char *value, int leng
     DWORD number = 0;
     int error;
 
-    if (level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP))
-        return set_membership(s, name, value, length);
+    const struct membership_row *membership = membership_find(level, name);
+    if (membership != NULL)
+        return membership_set(s, membership, value, length);
     error = socket_lock(s, &reference);
     if (error != 0)
         return error;

@@ -51,6 +51,15 @@ const struct option_record *option_find_record(int level, int name);
 extern const struct option_row socket_option_rows[];
 extern const size_t socket_option_rows_count;
 
+/** Options that join and leave groups, or change from whom a group is taken. */
+struct membership_row;
+
+/** @return NULL: it is none of them */
+const struct membership_row *membership_find(int level, int name);
+
+/** Waits for lcores: not under LOCK. @return 0 or an error */
+int membership_set(SOCKET s, const struct membership_row *row, const char *value, int length);
+
 /** Why an option that has no row is refused: WSAENOPROTOOPT, if its page does not say otherwise. */
 int option_refusal(int level, int name);
 

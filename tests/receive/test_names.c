@@ -189,6 +189,72 @@ SUITE_TEST(names, groups_are_joined_and_left) // IP_ADD_MEMBERSHIP, IP_DROP_MEMB
     CHECK_TEXT(receive(s, room, sizeof room), room, "back");
 }
 
+/* By either family of options; what a filter lets through is the dataplane's to test. */
+SUITE_TEST(names, groups_are_joined_for_some_sources) // O07
+{
+    SOCKET s = open_socket(PORT);
+    IP_MREQ_SOURCE request = {.imr_multiaddr.s_addr = htonl(THE_GROUP),
+                              .imr_sourceaddr.s_addr = htonl(0x0a090909)};
+    GROUP_SOURCE_REQ generic = {.gsr_interface = 1};
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = request.imr_multiaddr};
+    char room[16];
+    int error;
+
+    memcpy(&generic.gsr_group, &name, sizeof name);
+    name.sin_addr = request.imr_sourceaddr;
+    memcpy(&generic.gsr_source, &name, sizeof name);
+    const struct {
+        int name, error;
+    } rows[] = {
+        {IP_BLOCK_SOURCE, WSAEADDRNOTAVAIL},
+        {IP_ADD_SOURCE_MEMBERSHIP, 0},
+        {IP_ADD_SOURCE_MEMBERSHIP, WSAEADDRINUSE},
+        {MCAST_JOIN_SOURCE_GROUP, WSAEADDRINUSE},
+        {IP_BLOCK_SOURCE, WSAEINVAL},
+        {MCAST_UNBLOCK_SOURCE, WSAEINVAL},
+        {MCAST_LEAVE_SOURCE_GROUP, 0},
+        {IP_DROP_SOURCE_MEMBERSHIP, WSAEADDRNOTAVAIL},
+        {MCAST_JOIN_GROUP, 0},
+        {MCAST_JOIN_SOURCE_GROUP, WSAEINVAL},
+        {MCAST_BLOCK_SOURCE, 0},
+        {IP_BLOCK_SOURCE, WSAEADDRINUSE},
+        {IP_UNBLOCK_SOURCE, 0},
+        {MCAST_UNBLOCK_SOURCE, WSAEADDRNOTAVAIL},
+        {MCAST_LEAVE_GROUP, 0},
+        {MCAST_LEAVE_GROUP, WSAEADDRNOTAVAIL},
+        {MCAST_JOIN_SOURCE_GROUP, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bool is_generic = rows[i].name >= MCAST_JOIN_GROUP;
+        const char *value = is_generic ? (char *)&generic : (char *)&request;
+        int length = is_generic ? (int)sizeof generic : (int)sizeof request;
+
+        error = 0;
+        spi.lpWSPSetSockOpt(s, IPPROTO_IP, rows[i].name, value, length, &error);
+        CHECK_EQ_I64(error, rows[i].error);
+        if (rows[i].name == MCAST_JOIN_SOURCE_GROUP || rows[i].name == IP_ADD_SOURCE_MEMBERSHIP) {
+            spi.lpWSPSetSockOpt(s, IPPROTO_IP, rows[i].name, value, length - 1, &error);
+            CHECK_EQ_I64(error, WSAEFAULT);
+        }
+    }
+    arrive_at(THE_GROUP, PORT, "another's");
+    CHECK_EQ_U64(counters_of(s).queued, 0);
+    generic.gsr_interface = 9;
+    spi.lpWSPSetSockOpt(s, IPPROTO_IP, MCAST_LEAVE_GROUP, (char *)&generic, sizeof generic, &error);
+    CHECK_EQ_I64(error, WSAEADDRNOTAVAIL);
+    generic.gsr_interface = 0;
+    generic.gsr_group.ss_family = AF_INET6;
+    spi.lpWSPSetSockOpt(s, IPPROTO_IP, MCAST_LEAVE_GROUP, (char *)&generic, sizeof generic, &error);
+    CHECK_EQ_I64(error, WSAEINVAL);
+    generic.gsr_group.ss_family = AF_INET;
+    CHECK_EQ_I64(spi.lpWSPSetSockOpt(s, IPPROTO_IP, MCAST_LEAVE_GROUP, (char *)&generic,
+                                     sizeof(GROUP_REQ), &error),
+                 0);
+    CHECK_EQ_I64(join(s, THE_GROUP), 0);
+    arrive_at(THE_GROUP, PORT, "anybody's");
+    CHECK_TEXT(receive(s, room, sizeof room), room, "anybody's");
+}
+
 SUITE_TEST(names, groups_that_cannot_be_joined_are_refused) // O07
 {
     SOCKET s = open_socket(PORT);
