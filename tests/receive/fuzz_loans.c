@@ -132,7 +132,10 @@ static void receive_batch(struct model *m, unsigned amount)
         buffers[i] = (WSABUF){room, (char *)rooms[i]};
         entries[i] = (struct wirerx_datagram){.buffers = &buffers[i], .buffers_count = 1};
     }
-    if (wirerx_receive_batch(m->s, entries, count, &taken) != 0) {
+    int error = wirerx_receive_batch(m->s, entries, count, &taken);
+
+    if (error != 0) {
+        CHECK_EQ_I64(error, WSAEWOULDBLOCK);
         CHECK_EQ_U64(m->head, m->tail);
         return;
     }
@@ -170,8 +173,10 @@ static void lend(struct model *m, unsigned amount)
 
     for (unsigned i = 0; i < count; i++)
         loans[i] = (struct wirerx_loan){.more = more[i], .more_count = 4};
-    if (wirerx_lend(m->s, loans, count, &lent) != 0) {
-        CHECK(m->head == m->tail || WSAGetLastError() == WSAENOBUFS);
+    int error = wirerx_lend(m->s, loans, count, &lent);
+
+    if (error != 0) { /* with WSAENOBUFS others have to be returned first */
+        CHECK_EQ_I64(error, m->head == m->tail ? WSAEWOULDBLOCK : WSAENOBUFS);
         return;
     }
     for (unsigned i = 0; i < lent; i++) {
