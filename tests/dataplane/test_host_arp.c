@@ -16,6 +16,8 @@
 #include "support/frames.h"
 #include "support/wire.h"
 
+#if !UNDER_THREAD_SANITIZER
+
 #define NEIGHBOUR FRAME_IP(192, 0, 2, 9)
 #define GROUP FRAME_IP(239, 129, 2, 3)
 #define PORT 5000
@@ -281,3 +283,5 @@ SUITE_TEST(host_arp, datagrams_to_other_networks_go_by_the_router_of_the_longest
     network_check_balance();
     wire_stop();
 }
+
+#endif

@@ -14,6 +14,8 @@
 #include "support/frames.h"
 #include "support/wire.h"
 
+#if !UNDER_THREAD_SANITIZER
+
 #define PEER FRAME_IP(192, 0, 2, 9)
 #define PORT 5000
 
@@ -265,3 +267,5 @@ SUITE_TEST(host_icmp, the_keeper_answers_what_another_lcore_was_brought)
     network_check_balance();
     wire_stop();
 }
+
+#endif

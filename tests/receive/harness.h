@@ -230,21 +230,6 @@ void nap(void);
 
 uint64_t milliseconds_since(uint64_t clock);
 
-/**
- * ThreadSanitizer makes starting DPDK dear (half a second each time), and has nothing to say about tests
- * with one thread and no lcore: files of only such tests leave them out there.
- */
-#if defined(__SANITIZE_THREAD__)
-#define UNDER_THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define UNDER_THREAD_SANITIZER 1
-#endif
-#endif
-#ifndef UNDER_THREAD_SANITIZER
-#define UNDER_THREAD_SANITIZER 0
-#endif
-
 /** Under a sanitizer things take longer: how much of a stress is enough there. */
 #ifdef WIRERX_SANITIZED
 #define SCALED(count) ((count) / 5)

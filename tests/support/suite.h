@@ -71,6 +71,21 @@ _Noreturn void suite_skip(const char *format, ...) __attribute__((format(printf,
 /** Where two byte strings first differ; `length` when nowhere. */
 size_t suite_first_difference(const void *a, const void *b, size_t length);
 
+/**
+ * ThreadSanitizer makes starting DPDK dear (half a second each time), and has nothing to say about tests
+ * with one thread and no lcore: files of only such tests leave them out there.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define UNDER_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UNDER_THREAD_SANITIZER 1
+#endif
+#endif
+#ifndef UNDER_THREAD_SANITIZER
+#define UNDER_THREAD_SANITIZER 0
+#endif
+
 #if defined(SUITE_CHECKS_ONLY) || defined(WIRERX_PLAIN_TESTS)
 
 /** End this test as failed. */
