@@ -55,8 +55,7 @@ build_and_run() {
         local plain=''
         [ "$1" != tsan ] || plain=tsan-
         build "$1" teeth
-        execute_suite "$1" "$ci/$1/teeth/$plain$WIRERX_PLANT"
-        record_suite "$1" "$ci/$1/teeth/$plain$WIRERX_PLANT"
+        run_suite "$1" "$ci/$1/teeth/$plain$WIRERX_PLANT"
     else
         build "$1"
         pass "build with $1"
@@ -210,7 +209,7 @@ fuzz_one() {
     [ -f "$dictionary" ] || dictionary=
     with_sanitizers "$work/sanitizer" "$1" "$work/corpus" ${seeds:+"$seeds"} \
         ${dictionary:+-dict="$dictionary"} -artifact_prefix="$work/" \
-        -max_total_time="${WIRERX_FUZZ_SECONDS:-15}" -timeout=10 -rss_limit_mb=2048 \
+        -max_total_time="${WIRERX_FUZZ_SECONDS:-12}" -timeout=10 -rss_limit_mb=2048 \
         -print_final_stats=1 -error_exitcode=1 >"$work/output" 2>&1 || status=$?
     cat "$work"/sanitizer/* >>"$work/output" 2>/dev/null || true
     echo $status >"$ci/fuzz/status/$name"
