@@ -33,6 +33,7 @@
 static _Atomic uint64_t received;
 static const _Atomic uint64_t *_Atomic lcore_allocations;
 static _Atomic bool plant;
+static _Atomic bool held; /* the source: what it sent now would be nobody's */
 
 static void spend(void)
 {
@@ -53,7 +54,8 @@ static void feed(void)
 {
     if (atomic_load_explicit(&lcore_allocations, memory_order_relaxed) == NULL)
         atomic_store(&lcore_allocations, allocations_of_this_thread());
-    if (source_count() - atomic_load_explicit(&received, memory_order_relaxed) < IN_FLIGHT)
+    if (!atomic_load_explicit(&held, memory_order_relaxed) &&
+        source_count() - atomic_load_explicit(&received, memory_order_relaxed) < IN_FLIGHT)
         source_frames(8);
     plant_one();
 }
@@ -269,9 +271,11 @@ static const struct way ways[] = {
 #define WAYS (sizeof ways / sizeof ways[0])
 
 /* All receives pend before the first datagram comes: records of them are made when they are needed, as
- * many as there ever are at a time. */
+ * many as there ever are at a time. And none comes before the socket has joined: so many as may be in flight
+ * would be lost where that takes long, and the source wait for them for ever. */
 static void begin(const struct way *way)
 {
+    atomic_store(&held, true);
     s = open_socket(PORT);
     set_nonblocking(s, way->nonblocking);
     for (unsigned i = 0; i < POSTED && way->posting != NOTHING; i++) {
@@ -280,8 +284,10 @@ static void begin(const struct way *way)
             operations[i].overlapped.hEvent = WSACreateEvent();
         post_quietly(&operations[i], way->posting == ROUTINES ? post_again : NULL);
     }
-    atomic_store(&received, source_count()); /* what was on its way to an earlier socket is lost */
     CHECK_EQ_I64(join(s, THE_GROUP), 0);
+    /* The lcore has answered in a pass that began with nothing new: what was sent before is lost. */
+    atomic_store(&received, source_count());
+    atomic_store(&held, false);
 }
 
 static void end(const struct way *way)
