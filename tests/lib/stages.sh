@@ -55,7 +55,8 @@ build_and_run() {
         local plain=''
         [ "$1" != tsan ] || plain=tsan-
         build "$1" teeth
-        run_suite "$1" "$ci/$1/teeth/$plain$WIRERX_PLANT"
+        execute_suite "$1" "$ci/$1/teeth/$plain$WIRERX_PLANT"
+        record_suite "$1" "$ci/$1/teeth/$plain$WIRERX_PLANT"
     else
         build "$1"
         pass "build with $1"

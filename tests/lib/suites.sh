@@ -55,16 +55,13 @@ suite_jobs() {
     if [ "$1" = asan ]; then echo 1; else echo "$jobs"; fi
 }
 
-# run_suite VARIANT EXECUTABLE: run one suite, Criterion or plain; a result for each test in it.
-run_suite() {
-    local variant=$1 executable=$2 name reports tap from status=0 start=$SECONDS
-    name=$variant/$(basename "$executable")
-    reports=$ci/reports/$name
+# execute_suite VARIANT EXECUTABLE: run one suite, Criterion or plain; what came of it is in its reports.
+execute_suite() {
+    local variant=$1 executable=$2 reports tap status=0 start=$SECONDS
+    reports=$ci/reports/$variant/$(basename "$executable")
     tap=$reports/tap
-    from=$(($(wc -l <"$results") + 1))
     rm -rf "$reports"
     mkdir -p "$reports/sanitizer"
-    echo "== $name"
     if [[ $(basename "$executable") == tsan-* ]]; then
         with_sanitizers "$reports/sanitizer" timeout -k 10 "${WIRERX_SUITE_SECONDS:-600}" \
             "$executable" >"$tap" 2>"$reports/output" || status=$?
@@ -72,16 +69,28 @@ run_suite() {
         with_sanitizers "$reports/sanitizer" timeout -k 10 "${WIRERX_SUITE_SECONDS:-600}" \
             "$executable" -j "${WIRERX_SUITE_JOBS:-$(suite_jobs "$variant")}" --timeout 120 --tap="$tap" >"$reports/output" 2>&1 || status=$?
     fi
+    echo "$status $((SECONDS - start))" >"$reports/status"
+}
+
+# record_suite VARIANT EXECUTABLE: print what it said; a result for each test in it.
+record_suite() {
+    local variant=$1 executable=$2 name reports tap from status seconds
+    name=$variant/$(basename "$executable")
+    reports=$ci/reports/$name
+    tap=$reports/tap
+    from=$(($(wc -l <"$results") + 1))
+    echo "== $name"
     cat "$reports/output"
     cat "$reports/tap" 2>/dev/null || true
-    echo "== $name took $((SECONDS - start)) s"
+    read -r status seconds <"$reports/status"
+    echo "== $name took $seconds s"
     record_tests "$name" "$tap"
     record_reports "$name" "$reports/sanitizer"
-    if [ $status = 124 ] || [ $status = 137 ]; then
+    if [ "$status" = 124 ] || [ "$status" = 137 ]; then
         fail "$name" "ran past its time"
     elif [ "$(tail -n "+$from" "$results" | wc -l)" = 0 ]; then
         fail "$name" "ran no test; exit status $status"
-    elif [ $status != 0 ] && [ "$(count fail "$from")" = 0 ]; then
+    elif [ "$status" != 0 ] && [ "$(count fail "$from")" = 0 ]; then
         fail "$name" "exit status $status"
     fi
 }
@@ -117,17 +126,29 @@ record_reports() {
     done < <(sort "$2/reasons" | uniq -c | sed 's/^ *\([0-9]*\) /\1 times: /')
 }
 
-# run_suites VARIANT: every suite of a build
+# Suites that run at a time: as many as fill the processors with suite_jobs() tests each. Not under TSan, whose
+# suites are about what threads do to each other in the time they have.
+suites_at_a_time() {
+    if [ "$1" = asan ]; then echo "$jobs"; else echo 1; fi
+}
+
+# run_suites VARIANT: every suite of a build, the largest first
 run_suites() {
-    local executable found=no
-    for executable in "$ci/$1"/tests/*; do
-        [ -f "$executable" ] || continue
+    local executable suites=()
+    while IFS= read -r executable; do
         case $(basename "$executable") in
         tsan-*) ;;
         *-* | *.*) continue ;; # programs, fuzzers, CMake's own
         esac
-        found=yes
-        run_suite "$1" "$executable"
+        suites+=("$executable")
+    done < <(find "$ci/$1/tests" -maxdepth 1 -type f -printf '%s %p\n' | sort -rn | cut -d ' ' -f 2-)
+    [ ${#suites[@]} -gt 0 ] || { fail "$1" "no suite was built"; return; }
+    export -f execute_suite suite_jobs with_sanitizers
+    export ci jobs
+    # shellcheck disable=SC2016 # the inner shell expands it
+    printf '%s\n' "${suites[@]}" | xargs -P "$(suites_at_a_time "$1")" -I{} \
+        bash -c 'execute_suite "$1" "$2"' execute "$1" {}
+    for executable in "${suites[@]}"; do
+        record_suite "$1" "$executable"
     done
-    [ $found = yes ] || fail "$1" "no suite was built"
 }
