@@ -5,59 +5,21 @@
 #include <rte_byteorder.h>
 #include <string.h>
 
-#include "igmp_table.h"
+#include "igmp_state.h"
 
 /* RFC 3376, 8: used until a querier says otherwise. */
 #define DEFAULT_ROBUSTNESS 2u
 #define DEFAULT_QUERY_INTERVAL 125u
-/** Tenths of a second in which unasked reports are repeated: of version 3 (RFC 3376, 8.11), and of the older
- *  ones (RFC 2236, 8.10). */
-#define REPEAT_TENTHS 10u
-#define OLD_REPEAT_TENTHS 100u
 
 /** Changes that come one upon the other are told of together, this part of a second after the last ones. */
 #define GATHER_PART 1000u
 /** Groups that a query of an old version gives their delays in one run. */
 #define SPREAD_PER_RUN 64u
 
-struct igmp {
-    struct igmp_settings settings;
-    uint32_t addresses[IGMP_ADDRESSES];
-    struct igmp_table table;
-    struct igmp_counts counts;
-    uint64_t random;
-    enum igmp_version version;
-    uint8_t robustness;
-    uint32_t query_interval;
-    uint64_t v1_until, v2_until; /**< a querier of that version is taken to be there; 0: none was */
-
-    struct igmp_queue changed; /**< groups whose change is to be told */
-    uint64_t changed_due;
-    uint64_t told_at;         /**< when changes were last told */
-    struct igmp_queue repeat; /**< groups whose change is to be told again */
-    uint64_t repeat_due;
-
-    uint64_t general_due;  /**< version 3: an answer to a general query */
-    uint32_t answer_from;  /**< ... which goes on with this group; IGMP_NONE: none is being given */
-    uint32_t spread_from;  /**< the older ones: which group is given its delay next; IGMP_NONE */
-    uint64_t spread_ticks; /**< ... of at most so much */
-
-    struct igmp_report report; /**< records that are gathered in `packet` */
-    unsigned packets;          /**< sent in this run */
-    uint8_t packet[IGMP_MOST_BYTES];
-};
-
-#define NEVER UINT64_MAX
-
-/* --- time and chance ------------------------------------------------------------------------------- */
-
-static uint64_t ticks(const struct igmp *igmp, uint64_t tenths)
-{
-    return tenths * igmp->settings.ticks_per_second / 10;
-}
+/* --- chance ---------------------------------------------------------------------------------------- */
 
 /* Until some moment in the next `most` ticks, each as likely as any other (Vigna's splitmix64). */
-static uint64_t some_delay(struct igmp *igmp, uint64_t most)
+uint64_t igmp_some_delay(struct igmp *igmp, uint64_t most)
 {
     uint64_t z = igmp->random += 0x9e3779b97f4a7c15ull;
 
@@ -66,304 +28,14 @@ static uint64_t some_delay(struct igmp *igmp, uint64_t most)
     return most == 0 ? 0 : (z ^ z >> 31) % most + 1;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* --- packets --------------------------------------------------------------------------------------- */
-
-static uint32_t own_address(const struct igmp *igmp)
-{
-    return igmp->settings.addresses_count != 0 ? igmp->addresses[0] : 0;
-}
-
-static void emit(struct igmp *igmp, size_t length)
-{
-    igmp->settings.emit(igmp->settings.context, igmp->packet, length);
-    igmp->counts.reports++;
-    igmp->packets++;
-}
-
-static void begin_report(struct igmp *igmp)
-{
-    size_t room = igmp->settings.mtu;
-
-    if (room > sizeof igmp->packet)
-        room = sizeof igmp->packet;
-    igmp_report_begin(&igmp->report, igmp->packet, room < IGMP_LEAST_MTU ? IGMP_LEAST_MTU : room);
-}
-
-/* Send what has been gathered. */
-static void end_report(struct igmp *igmp)
-{
-    if (igmp->report.records == 0)
-        return;
-    emit(igmp, igmp_report_end(&igmp->report, own_address(igmp)));
-    begin_report(igmp);
-}
-
-/* Of version 1 or 2. */
-static void send_short(struct igmp *igmp, enum igmp_short type, uint32_t group)
-{
-    end_report(igmp); /* the same buffer */
-    emit(igmp, igmp_build_short(igmp->packet, type, own_address(igmp), group));
-}
-
-/* A record that does not fit goes on in the next packet; one that says "all but these" is cut short: its
- * parts would contradict each other (RFC 3376, 4.2.16). */
-static void add_record(struct igmp *igmp, enum source_record_type type, uint32_t group,
-                       const uint32_t *sources, unsigned count)
-{
-    do {
-        int room = igmp_report_room(&igmp->report);
-
-        if (room < 0 || ((unsigned)room < count && igmp->report.records != 0)) {
-            end_report(igmp);
-            room = igmp_report_room(&igmp->report);
-        }
-        unsigned part = count < (unsigned)room ? count : (unsigned)room;
-        igmp_report_add(&igmp->report, type, group, sources, part);
-        sources += part;
-        count -= part;
-    } while (count != 0 && type != RECORD_IS_EX && type != RECORD_TO_EX);
-}
-
-static bool may_send(const struct igmp *igmp)
-{
-    return igmp->packets < IGMP_PACKETS_PER_RUN;
-}
-
-/* --- what a group's records list -------------------------------------------------------------------- */
-
-typedef bool (*source_choice)(const struct igmp_group *group,
-                              const struct igmp_source_state *source);
-
-static bool is_listed(const struct igmp_group *group, const struct igmp_source_state *source)
-{
-    (void)group;
-    return source->listed;
-}
-
-static bool is_wanted(const struct igmp_group *group, const struct igmp_source_state *source)
-{
-    return source->listed != group->exclude;
-}
-
-static bool is_newly_wanted(const struct igmp_group *group, const struct igmp_source_state *source)
-{
-    return source->left != 0 && is_wanted(group, source);
-}
-
-static bool is_newly_unwanted(const struct igmp_group *group,
-                              const struct igmp_source_state *source)
-{
-    return source->left != 0 && !is_wanted(group, source);
-}
-
-static bool is_asked_and_wanted(const struct igmp_group *group,
-                                const struct igmp_source_state *source)
-{
-    return source->asked && is_wanted(group, source);
-}
-
-static unsigned choose(const struct igmp *igmp, const struct igmp_group *group,
-                       source_choice choice, uint32_t sources[IGMP_GROUP_SOURCES])
-{
-    const struct igmp_source_state *all = igmp->table.sources;
-    unsigned count = 0;
-
-    for (uint32_t i = group->sources; i != IGMP_NONE; i = all[i].next)
-        if (choice(group, &all[i]))
-            sources[count++] = all[i].address;
-    return count;
-}
-
-/* A record of the chosen sources, if there are any. */
-static void add_chosen(struct igmp *igmp, const struct igmp_group *group,
-                       enum source_record_type type, source_choice choice)
-{
-    uint32_t sources[IGMP_GROUP_SOURCES];
-    unsigned count = choose(igmp, group, choice, sources);
-
-    if (count != 0)
-        add_record(igmp, type, group->address, sources, count);
-}
-
-/* A record of the whole filter. */
-static void add_filter(struct igmp *igmp, const struct igmp_group *group,
-                       enum source_record_type include, enum source_record_type exclude)
-{
-    uint32_t sources[IGMP_GROUP_SOURCES];
-    unsigned count = choose(igmp, group, is_listed, sources);
-
-    add_record(igmp, group->exclude ? exclude : include, group->address, sources, count);
-}
-
-/* --- telling of changes ----------------------------------------------------------------------------- */
-
-static bool has_changes(const struct igmp *igmp, const struct igmp_group *group)
-{
-    const struct igmp_source_state *all = igmp->table.sources;
-
-    if (group->mode_left != 0)
-        return true;
-    for (uint32_t i = group->sources; i != IGMP_NONE; i = all[i].next)
-        if (all[i].left != 0)
-            return true;
-    return false;
-}
-
-static void forget_changes(struct igmp *igmp, struct igmp_group *group)
-{
-    struct igmp_source_state *all = igmp->table.sources;
-
-    group->mode_left = 0;
-    for (uint32_t i = group->sources; i != IGMP_NONE; i = all[i].next)
-        all[i].left = 0;
-    igmp_tidy_sources(&igmp->table, group);
-}
-
-/* RFC 3376, 5.1. */
-static void tell_change(struct igmp *igmp, struct igmp_group *group, uint64_t now)
-{
-    struct igmp_source_state *all = igmp->table.sources;
-
-    if (group->mode_left != 0) {
-        group->mode_left--;
-        add_filter(igmp, group, RECORD_TO_IN, RECORD_TO_EX);
-    } else {
-        add_chosen(igmp, group, RECORD_ALLOW, is_newly_wanted);
-        add_chosen(igmp, group, RECORD_BLOCK, is_newly_unwanted);
-    }
-    for (uint32_t i = group->sources; i != IGMP_NONE; i = all[i].next)
-        if (all[i].left != 0)
-            all[i].left--;
-    igmp_tidy_sources(&igmp->table, group);
-    if (has_changes(igmp, group)) {
-        if (igmp->repeat.first == IGMP_NONE)
-            igmp->repeat_due = now + some_delay(igmp, ticks(igmp, REPEAT_TENTHS));
-        igmp_enqueue(&igmp->table, &igmp->repeat, group);
-    } else if (!igmp_is_member(group)) {
-        igmp_remove(&igmp->table, group);
-    }
-}
-
-static void report_old(struct igmp *igmp, struct igmp_group *group)
-{
-    send_short(igmp, igmp->version == IGMP_V1 ? IGMP_V1_REPORT : IGMP_V2_REPORT, group->address);
-    group->last_reporter = true;
-}
-
-/* If it still is to be told unasked. */
-static void await_repeat(struct igmp *igmp, struct igmp_group *group, uint64_t now)
-{
-    if (group->repeats != 0)
-        igmp_timer_set(&igmp->table, group, now + some_delay(igmp, ticks(igmp, OLD_REPEAT_TENTHS)));
-}
-
-/* RFC 2236, 3. */
-static void tell_change_old(struct igmp *igmp, struct igmp_group *group, uint64_t now)
-{
-    if (igmp_is_member(group)) {
-        report_old(igmp, group);
-        group->repeats = (uint8_t)(igmp->robustness - 1);
-        await_repeat(igmp, group, now);
-        return;
-    }
-    if (igmp->version == IGMP_V2 && group->last_reporter)
-        send_short(igmp, IGMP_V2_LEAVE, group->address);
-    igmp_remove(&igmp->table, group);
-}
-
-static void tell_changes(struct igmp *igmp, uint64_t now)
-{
-    while (igmp->changed.first != IGMP_NONE && may_send(igmp)) {
-        struct igmp_group *group = &igmp->table.groups[igmp->changed.first];
-
-        igmp_dequeue(&igmp->table, group);
-        if (igmp->version == IGMP_V3)
-            tell_change(igmp, group, now);
-        else
-            tell_change_old(igmp, group, now);
-        igmp->told_at = now;
-    }
-    if (igmp->changed.first == IGMP_NONE)
-        igmp->changed_due = NEVER;
-}
-
-static void begin_repeats(struct igmp *igmp, uint64_t now)
-{
-    while (igmp->repeat.first != IGMP_NONE)
-        igmp_enqueue(&igmp->table, &igmp->changed, &igmp->table.groups[igmp->repeat.first]);
-    igmp->repeat_due = NEVER;
-    igmp->changed_due = earlier(igmp->changed_due, now);
-}
-
-/* --- answering queries ------------------------------------------------------------------------------ */
-
-static void forget_asked(struct igmp *igmp, struct igmp_group *group)
-{
-    struct igmp_source_state *all = igmp->table.sources;
-
-    group->answer_all = false;
-    for (uint32_t i = group->sources; i != IGMP_NONE; i = all[i].next)
-        all[i].asked = false;
-    igmp_tidy_sources(&igmp->table, group);
-}
-
-/* RFC 3376, 5.2: a group's timer has expired. */
-static void answer_for_group(struct igmp *igmp, struct igmp_group *group)
-{
-    if (igmp_is_member(group)) {
-        if (group->answer_all)
-            add_filter(igmp, group, RECORD_IS_IN, RECORD_IS_EX);
-        else
-            add_chosen(igmp, group, RECORD_IS_IN, is_asked_and_wanted);
-    }
-    forget_asked(igmp, group);
-}
-
-static void run_timers(struct igmp *igmp, uint64_t now)
-{
-    struct igmp_group *group;
-
-    while (may_send(igmp) && (group = igmp_timer_first(&igmp->table)) != NULL &&
-           group->due <= now) {
-        igmp_timer_stop(&igmp->table, group);
-        if (igmp->version == IGMP_V3) {
-            answer_for_group(igmp, group);
-            continue;
-        }
-        report_old(igmp, group);
-        if (group->repeats != 0)
-            group->repeats--;
-        await_repeat(igmp, group, now);
-    }
-}
-
-/* A record for every group, in as many packets as it takes. */
-static void answer_for_all(struct igmp *igmp)
-{
-    while (igmp->answer_from != IGMP_NONE && may_send(igmp)) {
-        const struct igmp_group *group = &igmp->table.groups[igmp->answer_from];
-
-        if (igmp->answer_from == igmp->table.groups_ever) {
-            igmp->answer_from = IGMP_NONE;
-            break;
-        }
-        igmp->answer_from++;
-        if (group->used && igmp_is_member(group))
-            add_filter(igmp, group, RECORD_IS_IN, RECORD_IS_EX);
-    }
-}
+/* --- what is heard --------------------------------------------------------------------------------- */
 
 /* RFC 2236, 3: a running timer is set again only if the query asks for an earlier answer. */
 static void delay_old(struct igmp *igmp, struct igmp_group *group, uint64_t most, uint64_t now)
 {
     if (!igmp_is_member(group))
         return;
-    uint64_t delay = some_delay(igmp, most);
+    uint64_t delay = igmp_some_delay(igmp, most);
     if (!igmp_timer_runs(group) || group->due > now + most)
         igmp_timer_set(&igmp->table, group, now + delay);
 }
@@ -405,13 +77,13 @@ static void ask_group(struct igmp *igmp, struct igmp_group *group,
     }
     if (!group->answer_all)
         return;
-    forget_asked(igmp, group);
+    igmp_forget_asked(&igmp->table, group);
     group->answer_all = true;
 }
 
 static void take_query(struct igmp *igmp, const struct igmp_message *message, uint64_t now)
 {
-    uint64_t most = ticks(igmp, message->response_tenths);
+    uint64_t most = igmp_ticks(igmp, message->response_tenths);
     struct igmp_group *group = NULL;
 
     if (message->group != 0) {
@@ -428,7 +100,7 @@ static void take_query(struct igmp *igmp, const struct igmp_message *message, ui
         }
         return;
     }
-    uint64_t due = now + some_delay(igmp, most);
+    uint64_t due = now + igmp_some_delay(igmp, most);
     if (igmp->general_due <= due)
         return; /* it will be answered for all before that */
     if (group == NULL)
@@ -452,7 +124,7 @@ static void choose_version(struct igmp *igmp, uint64_t now)
     if (version == igmp->version)
         return;
     igmp->version = version;
-    igmp->general_due = igmp->changed_due = igmp->repeat_due = NEVER;
+    igmp->general_due = igmp->changed_due = igmp->repeat_due = IGMP_NEVER;
     igmp->answer_from = igmp->spread_from = IGMP_NONE;
     for (uint32_t i = 0; i < igmp->table.groups_ever; i++) {
         struct igmp_group *group = &igmp->table.groups[i];
@@ -462,8 +134,8 @@ static void choose_version(struct igmp *igmp, uint64_t now)
         bool untold = group->queue == &igmp->changed;
         igmp_timer_stop(&igmp->table, group);
         igmp_dequeue(&igmp->table, group);
-        forget_changes(igmp, group);
-        forget_asked(igmp, group);
+        igmp_forget_changes(&igmp->table, group);
+        igmp_forget_asked(&igmp->table, group);
         group->repeats = 0;
         group->last_reporter = false;
         if (!igmp_is_member(group)) {
@@ -483,8 +155,9 @@ static void heed_querier(struct igmp *igmp, const struct igmp_message *message, 
         igmp->robustness = message->robustness != 0 ? message->robustness : DEFAULT_ROBUSTNESS;
         igmp->query_interval = message->interval != 0 ? message->interval : DEFAULT_QUERY_INTERVAL;
     } else if (message->group == 0) { /* 8.12 */
-        uint64_t until = now + ticks(igmp, (uint64_t)igmp->robustness * igmp->query_interval * 10 +
-                                               message->response_tenths);
+        uint64_t until =
+            now + igmp_ticks(igmp, (uint64_t)igmp->robustness * igmp->query_interval * 10 +
+                                       message->response_tenths);
 
         *(message->version == IGMP_V1 ? &igmp->v1_until : &igmp->v2_until) = until;
     }
@@ -603,8 +276,8 @@ static bool apply(struct igmp *igmp, struct igmp_group *group, const struct sour
     struct source_filter before = filter_of(igmp, group), after = *wanted;
 
     if (group->sources_count + after.count > IGMP_GROUP_SOURCES) {
-        forget_changes(igmp, group); /* too many to remember: tell all */
-        forget_asked(igmp, group);
+        igmp_forget_changes(&igmp->table, group); /* too many to remember: tell all */
+        igmp_forget_asked(&igmp->table, group);
         group->answer_all = igmp_timer_runs(group);
         group->mode_left = igmp->robustness;
     }
@@ -630,17 +303,17 @@ int igmp_set(struct igmp *igmp, uint32_t group, const struct source_filter *filt
     bool was_member = igmp_is_member(entry);
     bool changed = apply(igmp, entry, filter);
     if (igmp->version != IGMP_V3)
-        forget_changes(igmp, entry);
+        igmp_forget_changes(&igmp->table, entry);
     igmp_tidy_sources(&igmp->table, entry);
     if (!igmp_is_member(entry)) {
         igmp_timer_stop(&igmp->table, entry);
         entry->repeats = 0;
-        forget_asked(igmp, entry);
+        igmp_forget_asked(&igmp->table, entry);
     }
     if (igmp->version == IGMP_V3 ? !changed : was_member == igmp_is_member(entry))
         return 0;
     if (igmp->changed.first == IGMP_NONE)
-        igmp->changed_due = igmp->told_at == NEVER
+        igmp->changed_due = igmp->told_at == IGMP_NEVER
                                 ? now
                                 : igmp->told_at + igmp->settings.ticks_per_second / GATHER_PART;
     igmp_enqueue(&igmp->table, &igmp->changed, entry);
@@ -649,12 +322,13 @@ int igmp_set(struct igmp *igmp, uint32_t group, const struct source_filter *filt
 
 uint64_t igmp_due(const struct igmp *igmp)
 {
-    uint64_t due = earlier(earlier(igmp->changed_due, igmp->repeat_due), igmp->general_due);
+    uint64_t due =
+        igmp_earlier(igmp_earlier(igmp->changed_due, igmp->repeat_due), igmp->general_due);
 
     if (igmp->answer_from != IGMP_NONE || igmp->spread_from != IGMP_NONE)
         return 0;
     if (igmp->table.heap_count != 0)
-        due = earlier(due, igmp->table.groups[igmp->table.heap[0]].due);
+        due = igmp_earlier(due, igmp->table.groups[igmp->table.heap[0]].due);
     return due;
 }
 
@@ -664,36 +338,17 @@ void igmp_run(struct igmp *igmp, uint64_t now)
     choose_version(igmp, now);
     spread_delays(igmp, now);
     if (igmp->general_due <= now) {
-        igmp->general_due = NEVER;
+        igmp->general_due = IGMP_NEVER;
         igmp->answer_from = 0;
     }
-    if (igmp->repeat_due <= now)
-        begin_repeats(igmp, now);
-    if (igmp->changed_due <= now)
-        tell_changes(igmp, now);
-    run_timers(igmp, now);
-    answer_for_all(igmp);
-    end_report(igmp);
+    igmp_tell_run(igmp, now);
 }
 
 void igmp_leave_all(struct igmp *igmp, uint64_t now)
 {
     choose_version(igmp, now);
-    for (uint32_t i = 0; i < igmp->table.groups_ever; i++) {
-        struct igmp_group *group = &igmp->table.groups[i];
-
-        if (!group->used)
-            continue;
-        if (igmp->version == IGMP_V2 && igmp_is_member(group) && group->last_reporter)
-            send_short(igmp, IGMP_V2_LEAVE, group->address);
-        if (igmp->version == IGMP_V3 && group->exclude)
-            add_record(igmp, RECORD_TO_IN, group->address, &group->address, 0);
-        if (igmp->version == IGMP_V3 && !group->exclude)
-            add_chosen(igmp, group, RECORD_BLOCK, is_listed);
-        igmp_remove(&igmp->table, group);
-    }
-    end_report(igmp);
-    igmp->general_due = igmp->changed_due = igmp->repeat_due = NEVER;
+    igmp_tell_leaves(igmp);
+    igmp->general_due = igmp->changed_due = igmp->repeat_due = IGMP_NEVER;
     igmp->answer_from = igmp->spread_from = IGMP_NONE;
 }
 
@@ -742,8 +397,8 @@ struct igmp *igmp_create(void *memory, const struct igmp_settings *settings)
     igmp->robustness = DEFAULT_ROBUSTNESS;
     igmp->query_interval = DEFAULT_QUERY_INTERVAL;
     igmp->changed = igmp->repeat = empty;
-    igmp->changed_due = igmp->repeat_due = igmp->general_due = igmp->told_at = NEVER;
+    igmp->changed_due = igmp->repeat_due = igmp->general_due = igmp->told_at = IGMP_NEVER;
     igmp->answer_from = igmp->spread_from = IGMP_NONE;
-    begin_report(igmp);
+    igmp_tell_begin(igmp);
     return igmp;
 }

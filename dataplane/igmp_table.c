@@ -240,3 +240,23 @@ void igmp_enqueue(struct igmp_table *table, struct igmp_queue *queue, struct igm
         queue->first = index_of(table, group);
     queue->last = index_of(table, group);
 }
+
+void igmp_forget_changes(struct igmp_table *table, struct igmp_group *group)
+{
+    struct igmp_source_state *all = table->sources;
+
+    group->mode_left = 0;
+    for (uint32_t i = group->sources; i != IGMP_NONE; i = all[i].next)
+        all[i].left = 0;
+    igmp_tidy_sources(table, group);
+}
+
+void igmp_forget_asked(struct igmp_table *table, struct igmp_group *group)
+{
+    struct igmp_source_state *all = table->sources;
+
+    group->answer_all = false;
+    for (uint32_t i = group->sources; i != IGMP_NONE; i = all[i].next)
+        all[i].asked = false;
+    igmp_tidy_sources(table, group);
+}

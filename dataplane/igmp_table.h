@@ -103,4 +103,10 @@ struct igmp_group *igmp_timer_first(struct igmp_table *table);
 void igmp_enqueue(struct igmp_table *table, struct igmp_queue *queue, struct igmp_group *group);
 void igmp_dequeue(struct igmp_table *table, struct igmp_group *group);
 
+/** Nothing of a group is to be told unasked any more. */
+void igmp_forget_changes(struct igmp_table *table, struct igmp_group *group);
+
+/** Nothing of a group is asked for any more. */
+void igmp_forget_asked(struct igmp_table *table, struct igmp_group *group);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include <rte_byteorder.h>
 
+#include "bytes.h"
 #include "ipv4.h"
 
 #define PROTOCOL_IGMP 2u
@@ -23,32 +24,13 @@
 #define OPTION_NOTHING 1u
 #define OPTION_ROUTER_ALERT 148u
 
-static uint16_t load_be16(const uint8_t *at)
-{
-    return (uint16_t)((unsigned)at[0] << 8 | at[1]);
-}
-
-static uint32_t load_raw32(const uint8_t *at)
-{
-    uint32_t value;
-
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-
-static void store_be16(uint8_t *at, unsigned value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
 /* RFC 1071, of bytes with their checksum: 0 when it is right. */
 static uint16_t checksum(const uint8_t *bytes, size_t length)
 {
     uint32_t sum = 0;
 
     for (size_t i = 0; i + 1 < length; i += 2)
-        sum += load_be16(bytes + i);
+        sum += bytes_load_be16(bytes + i);
     if (length % 2 != 0)
         sum += (uint32_t)bytes[length - 1] << 8;
     while (sum >> 16 != 0)
@@ -60,7 +42,7 @@ static uint16_t checksum(const uint8_t *bytes, size_t length)
 
 uint32_t igmp_source(const struct igmp_message *message, unsigned i)
 {
-    return load_raw32(message->sources + (size_t)i * SOURCE_BYTES);
+    return bytes_load_raw32(message->sources + (size_t)i * SOURCE_BYTES);
 }
 
 uint32_t igmp_decode(uint8_t code)
@@ -108,7 +90,7 @@ static bool read_query(const uint8_t *igmp, size_t length, struct igmp_message *
     message->response_tenths = igmp_decode(igmp[1]);
     message->robustness = igmp[8] & 7;
     message->interval = igmp_decode(igmp[9]);
-    message->sources_count = load_be16(igmp + 10);
+    message->sources_count = bytes_load_be16(igmp + 10);
     message->sources = igmp + V3_QUERY_BYTES;
     return message->sources_count <= (length - V3_QUERY_BYTES) / SOURCE_BYTES;
 }
@@ -129,14 +111,14 @@ enum igmp_kind igmp_parse(const uint8_t *packet, size_t length, struct igmp_mess
     *message = (struct igmp_message){.kind = IGMP_NOTHING};
     if (length < IP_BYTES || packet[0] >> 4 != 4 || packet[9] != PROTOCOL_IGMP)
         return IGMP_NOTHING;
-    size_t header = (size_t)(packet[0] & 15) * 4, total = load_be16(packet + 2);
+    size_t header = (size_t)(packet[0] & 15) * 4, total = bytes_load_be16(packet + 2);
     if (header < IP_BYTES || total > length || total < header + IGMP_SHORT_BYTES)
         return IGMP_NOTHING;
     const uint8_t *igmp = packet + header;
     if (packet[8] != 1 || checksum(igmp, total - header) != 0)
         return IGMP_NOTHING;
-    message->destination = load_raw32(packet + 16);
-    message->group = load_raw32(igmp + 4);
+    message->destination = bytes_load_raw32(packet + 16);
+    message->group = bytes_load_raw32(igmp + 4);
     switch (igmp[0]) {
     case TYPE_QUERY:
         if (!read_query(igmp, total - header, message))
@@ -166,7 +148,7 @@ enum igmp_kind igmp_parse(const uint8_t *packet, size_t length, struct igmp_mess
 
 uint32_t igmp_destination(const uint8_t *packet)
 {
-    return load_raw32(packet + 16);
+    return bytes_load_raw32(packet + 16);
 }
 
 /* RFC 3376, 4: time to live 1, precedence of internetwork control, router alert. */
@@ -178,10 +160,10 @@ static void fill_ip(uint8_t *packet, size_t total, uint32_t source, uint32_t des
     };
 
     memcpy(packet, first, sizeof first);
-    store_be16(packet + 2, (unsigned)total);
+    bytes_store_be16(packet + 2, (unsigned)total);
     memcpy(packet + 12, &source, sizeof source);
     memcpy(packet + 16, &destination, sizeof destination);
-    store_be16(packet + 10, checksum(packet, IGMP_IP_BYTES));
+    bytes_store_be16(packet + 10, checksum(packet, IGMP_IP_BYTES));
 }
 
 size_t igmp_build_short(uint8_t *packet, enum igmp_short type, uint32_t source, uint32_t group)
@@ -192,7 +174,7 @@ size_t igmp_build_short(uint8_t *packet, enum igmp_short type, uint32_t source, 
     memset(igmp, 0, IGMP_SHORT_BYTES);
     igmp[0] = (uint8_t)type;
     memcpy(igmp + 4, &group, sizeof group);
-    store_be16(igmp + 2, checksum(igmp, IGMP_SHORT_BYTES));
+    bytes_store_be16(igmp + 2, checksum(igmp, IGMP_SHORT_BYTES));
     fill_ip(packet, total, source,
             type == IGMP_V2_LEAVE ? rte_cpu_to_be_32(IGMP_ALL_ROUTERS) : group);
     return total;
@@ -220,7 +202,7 @@ void igmp_report_add(struct igmp_report *report, enum source_record_type type, u
 
     record[0] = (uint8_t)type;
     record[1] = 0; /* no auxiliary data */
-    store_be16(record + 2, count);
+    bytes_store_be16(record + 2, count);
     memcpy(record + 4, &group, sizeof group);
     if (count != 0)
         memcpy(record + RECORD_BYTES, sources, (size_t)count * SOURCE_BYTES);
@@ -234,8 +216,8 @@ size_t igmp_report_end(struct igmp_report *report, uint32_t source)
 
     memset(igmp, 0, IGMP_SHORT_BYTES);
     igmp[0] = TYPE_V3_REPORT;
-    store_be16(igmp + 6, report->records);
-    store_be16(igmp + 2, checksum(igmp, report->length - IGMP_IP_BYTES));
+    bytes_store_be16(igmp + 6, report->records);
+    bytes_store_be16(igmp + 2, checksum(igmp, report->length - IGMP_IP_BYTES));
     fill_ip(report->packet, report->length, source, rte_cpu_to_be_32(IGMP_ALL_V3_ROUTERS));
     return report->length;
 }
