@@ -4,6 +4,7 @@
 #include <rte_byteorder.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "ipv4.h"
 
 /* What every packet of IPv4 over Ethernet begins with: hardware, protocol, and the sizes of both. */
@@ -31,7 +32,7 @@ bool arp_packet_read(const uint8_t *bytes, size_t length, struct arp_packet *pac
 {
     if (length < ARP_PACKET_BYTES || memcmp(bytes, beginning, sizeof beginning) != 0)
         return false;
-    unsigned operation = (unsigned)bytes[AT_OPERATION] << 8 | bytes[AT_OPERATION + 1];
+    unsigned operation = bytes_load_be16(bytes + AT_OPERATION);
     if (operation != ARP_REQUEST && operation != ARP_REPLY)
         return false;
     packet->operation = (enum arp_operation)operation;
@@ -50,8 +51,7 @@ void arp_packet_write(const struct arp_packet *packet, const struct rte_ether_ad
     memset(frame, 0, ARP_FRAME_BYTES);
     memcpy(frame, to, sizeof *to);
     memcpy(frame + sizeof *to, &packet->sender_mac, sizeof packet->sender_mac);
-    frame[12] = RTE_ETHER_TYPE_ARP >> 8;
-    frame[13] = RTE_ETHER_TYPE_ARP & 0xff;
+    bytes_store_be16(frame + 2 * RTE_ETHER_ADDR_LEN, RTE_ETHER_TYPE_ARP);
     memcpy(bytes, beginning, sizeof beginning);
     bytes[AT_OPERATION + 1] = (uint8_t)packet->operation;
     memcpy(bytes + AT_SENDER_MAC, &packet->sender_mac, sizeof packet->sender_mac);

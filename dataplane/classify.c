@@ -7,30 +7,11 @@
 #include <rte_udp.h>
 #include <string.h>
 
+#include "bytes.h"
+
 /** Tags that are looked through: one (802.1Q) or two (802.1ad). */
 #define MAX_TAGS 2
 #define VLAN_ID_MASK 0x0fffu
-
-static uint16_t load_be16(const uint8_t *bytes)
-{
-    return (uint16_t)((unsigned)bytes[0] << 8 | bytes[1]);
-}
-
-static uint32_t load_raw32(const uint8_t *bytes)
-{
-    uint32_t value;
-
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
-
-static uint16_t load_raw16(const uint8_t *bytes)
-{
-    uint16_t value;
-
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
 
 static enum counter other_ethertype(uint16_t ethertype)
 {
@@ -67,14 +48,14 @@ enum counter classify_headers(const uint8_t *bytes, size_t length, size_t frame_
 
     if (length < RTE_ETHER_HDR_LEN)
         return COUNTER_DROP_SHORT_FRAME;
-    uint16_t ethertype = load_be16(bytes + 12);
+    uint16_t ethertype = bytes_load_be16(bytes + 12);
     for (int tags = 0; tags < MAX_TAGS; tags++) {
         if (ethertype != RTE_ETHER_TYPE_VLAN && ethertype != RTE_ETHER_TYPE_QINQ)
             break;
         if (length < at + RTE_VLAN_HLEN)
             return COUNTER_DROP_SHORT_FRAME;
-        vlan = load_be16(bytes + at) & VLAN_ID_MASK; /* the innermost tag decides */
-        ethertype = load_be16(bytes + at + 2);
+        vlan = bytes_load_be16(bytes + at) & VLAN_ID_MASK; /* the innermost tag decides */
+        ethertype = bytes_load_be16(bytes + at + 2);
         at += RTE_VLAN_HLEN;
     }
     if (rules->vlan != 0 && vlan != rules->vlan)
@@ -86,7 +67,7 @@ enum counter classify_headers(const uint8_t *bytes, size_t length, size_t frame_
         return COUNTER_DROP_SHORT_FRAME;
     const uint8_t *ip = bytes + at;
     size_t header = (size_t)(ip[0] & 0x0f) * 4;
-    size_t total = load_be16(ip + 2);
+    size_t total = bytes_load_be16(ip + 2);
     if (ip[0] >> 4 != 4 || header < sizeof(struct rte_ipv4_hdr) || total < header)
         return COUNTER_DROP_IP_HEADER;
     if (length < at + header)
@@ -97,11 +78,11 @@ enum counter classify_headers(const uint8_t *bytes, size_t length, size_t frame_
         return COUNTER_DROP_TRUNCATED;
     if (ip[12] == 127 || ip[16] == 127)
         return COUNTER_DROP_MARTIAN; /* RFC 1122, 3.2.1.3 */
-    meta->source = load_raw32(ip + 12);
-    meta->destination = load_raw32(ip + 16);
+    meta->source = bytes_load_raw32(ip + 12);
+    meta->destination = bytes_load_raw32(ip + 16);
     meta->payload_offset = (uint16_t)(at + header);
     meta->payload_length = (uint32_t)(total - header);
-    if ((load_be16(ip + 6) & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) != 0)
+    if ((bytes_load_be16(ip + 6) & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) != 0)
         return COUNTER_DROP_FRAGMENT;
     if (ip[9] != IPPROTO_UDP)
         return other_protocol(ip[9]);
@@ -110,12 +91,12 @@ enum counter classify_headers(const uint8_t *bytes, size_t length, size_t frame_
         length < at + header + sizeof(struct rte_udp_hdr))
         return COUNTER_DROP_UDP_LENGTH;
     const uint8_t *udp = ip + header;
-    size_t udp_length = load_be16(udp + 4);
+    size_t udp_length = bytes_load_be16(udp + 4);
     if (udp_length < sizeof(struct rte_udp_hdr) || udp_length > total - header)
         return COUNTER_DROP_UDP_LENGTH;
 
-    meta->source_port = load_raw16(udp);
-    meta->destination_port = load_raw16(udp + 2);
+    meta->source_port = bytes_load_raw16(udp);
+    meta->destination_port = bytes_load_raw16(udp + 2);
     meta->payload_offset = (uint16_t)(at + header + sizeof(struct rte_udp_hdr));
     meta->payload_length = (uint32_t)(udp_length - sizeof(struct rte_udp_hdr));
     return FATE_UNDECIDED;

@@ -8,6 +8,7 @@
 #include <rte_malloc.h>
 #include <rte_random.h>
 
+#include "ethernet.h"
 #include "host.h"
 #include "host_send.h"
 #include "lcore.h"
@@ -90,26 +91,11 @@ void host_arp_tell(struct lcore *lcore)
 
 /* --- packets and time ----------------------------------------------------------------------------- */
 
-/* Behind how many tags it is does not matter: classify() has seen to them. */
-static const uint8_t *find_packet(const struct rte_mbuf *mbuf, uint8_t *gathered)
-{
-    uint32_t at = 2 * RTE_ETHER_ADDR_LEN;
-    uint8_t type[2];
-
-    for (;; at += RTE_VLAN_HLEN) {
-        const uint8_t *found = rte_pktmbuf_read(mbuf, at, sizeof type, type);
-
-        if (found == NULL)
-            return NULL;
-        if ((found[0] << 8 | found[1]) == RTE_ETHER_TYPE_ARP)
-            return rte_pktmbuf_read(mbuf, at + 2, ARP_PACKET_BYTES, gathered);
-    }
-}
-
 enum counter host_arp_take(struct host_port *kept, const struct rte_mbuf *mbuf, uint64_t now)
 {
     uint8_t gathered[ARP_PACKET_BYTES];
-    const uint8_t *bytes = find_packet(mbuf, gathered);
+    const uint8_t *bytes = rte_pktmbuf_read(mbuf, ethernet_packet(mbuf, RTE_ETHER_TYPE_ARP),
+                                            ARP_PACKET_BYTES, gathered);
     struct arp_packet packet;
 
     if (bytes == NULL || !arp_packet_read(bytes, ARP_PACKET_BYTES, &packet))

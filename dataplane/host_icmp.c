@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "classify.h"
+#include "ethernet.h"
 #include "host.h"
 #include "icmp.h"
 #include "icmp_answer.h"
@@ -14,18 +15,6 @@
 static void count(const struct host_port *kept, enum counter counter)
 {
     counter_add(&kept->lcore->own_counters, counter, 1);
-}
-
-/* Where the IPv4 header begins; classify() has seen to there being one. 0: not in the first segment. */
-static uint32_t find_ip(const struct rte_mbuf *mbuf)
-{
-    const uint8_t *bytes = rte_pktmbuf_mtod(mbuf, const uint8_t *);
-    uint32_t at = 2 * RTE_ETHER_ADDR_LEN;
-
-    for (; at + 2 <= rte_pktmbuf_data_len(mbuf); at += RTE_VLAN_HLEN)
-        if (bytes[at] == RTE_ETHER_TYPE_IPV4 >> 8 && bytes[at + 1] == (RTE_ETHER_TYPE_IPV4 & 0xff))
-            return at + 2;
-    return 0;
 }
 
 /* Did it come to us alone: by our MAC and to our address? */
@@ -56,7 +45,7 @@ static void turn_frame(const struct host_port *kept, struct rte_mbuf *mbuf)
 /* The request itself becomes the reply: of any size, in any number of segments. */
 static bool answer_echo(struct host_port *kept, struct rte_mbuf *mbuf, uint64_t now)
 {
-    uint32_t at = find_ip(mbuf);
+    uint32_t at = ethernet_packet(mbuf, RTE_ETHER_TYPE_IPV4);
     uint8_t *ip = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, at);
 
     if (at == 0 || rte_pktmbuf_data_len(mbuf) < at + ICMP_ECHO_HEADERS ||
@@ -73,7 +62,7 @@ static bool answer_echo(struct host_port *kept, struct rte_mbuf *mbuf, uint64_t 
         return false;
     }
     /* Behind the packet is padding, if anything: not to be sent back. */
-    uint32_t behind = rte_pktmbuf_pkt_len(mbuf) - at - ((uint32_t)ip[2] << 8 | ip[3]);
+    uint32_t behind = rte_pktmbuf_pkt_len(mbuf) - at - bytes_load_be16(ip + 2);
     if (behind != 0 && mbuf->nb_segs == 1)
         rte_pktmbuf_trim(mbuf, (uint16_t)behind);
     turn_frame(kept, mbuf);
@@ -96,7 +85,7 @@ void host_icmp_refuse(struct host_port *kept, struct rte_mbuf *mbuf, enum counte
     struct rte_ether_hdr *ethernet = (struct rte_ether_hdr *)frame;
     enum icmp_unreachable code =
         reason == COUNTER_DROP_NO_SOCKET ? ICMP_PORT_UNREACHABLE : ICMP_PROTOCOL_UNREACHABLE;
-    uint32_t at = find_ip(mbuf);
+    uint32_t at = ethernet_packet(mbuf, RTE_ETHER_TYPE_IPV4);
     size_t bytes = 0;
 
     if (at == 0 || !is_for_us(kept, mbuf))

@@ -8,19 +8,18 @@
 #include <rte_random.h>
 #include <string.h>
 
+#include "ethernet.h"
 #include "host.h"
 #include "igmp.h"
 #include "lcore.h"
 
-/* To the group's MAC address (RFC 1112, 6.4). */
 static void emit(void *context, const uint8_t *packet, size_t length)
 {
     struct host_port *kept = context;
     uint32_t group = rte_be_to_cpu_32(igmp_destination(packet));
     uint8_t frame[RTE_ETHER_HDR_LEN + IGMP_MOST_BYTES];
     struct rte_ether_hdr ethernet = {
-        .dst_addr.addr_bytes = {0x01, 0x00, 0x5e, group >> 16 & 0x7f, group >> 8 & 0xff,
-                                group & 0xff},
+        .dst_addr = ethernet_group(group),
         .src_addr = kept->port->mac,
         .ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4),
     };
@@ -32,18 +31,8 @@ static void emit(void *context, const uint8_t *packet, size_t length)
 
 enum counter host_igmp_take(struct host_port *kept, const struct rte_mbuf *mbuf, uint64_t now)
 {
-    uint8_t gathered[IGMP_MOST_BYTES], type[2];
-    uint32_t at = 2 * RTE_ETHER_ADDR_LEN;
-
-    for (;; at += RTE_VLAN_HLEN) { /* behind how many tags it is, classify() has seen to */
-        const uint8_t *found = rte_pktmbuf_read(mbuf, at, sizeof type, type);
-
-        if (found == NULL)
-            return COUNTER_DROP_IGMP;
-        if ((found[0] << 8 | found[1]) == RTE_ETHER_TYPE_IPV4)
-            break;
-    }
-    at += sizeof type;
+    uint8_t gathered[IGMP_MOST_BYTES];
+    uint32_t at = ethernet_packet(mbuf, RTE_ETHER_TYPE_IPV4);
     uint32_t length = RTE_MIN(rte_pktmbuf_pkt_len(mbuf) - at, IGMP_MOST_BYTES);
     const uint8_t *packet = rte_pktmbuf_read(mbuf, at, length, gathered);
     if (packet == NULL || !igmp_take(kept->igmp.core, packet, length, now))

@@ -3,12 +3,12 @@
 
 #include <rte_byteorder.h>
 #include <rte_cycles.h>
-#include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_malloc.h>
 #include <rte_random.h>
 #include <string.h>
 
+#include "ethernet.h"
 #include "host.h"
 #include "ipv4.h"
 #include "lcore.h"
@@ -61,20 +61,6 @@ static struct rte_mbuf *cut(struct rte_mbuf *mbuf, uint32_t from, uint32_t lengt
     return mbuf;
 }
 
-/* However many tags there are: classify() has seen to them. */
-static uint32_t find_ip(const struct rte_mbuf *mbuf)
-{
-    uint32_t at = 2 * RTE_ETHER_ADDR_LEN;
-    uint8_t copy[2];
-
-    for (;; at += RTE_VLAN_HLEN) {
-        const uint8_t *type = rte_pktmbuf_read(mbuf, at, sizeof copy, copy);
-
-        if (type == NULL || (type[0] << 8 | type[1]) == RTE_ETHER_TYPE_IPV4)
-            return at + (uint32_t)sizeof copy;
-    }
-}
-
 static void overwrite(struct rte_mbuf *mbuf, uint32_t at, const uint8_t *bytes, uint32_t length)
 {
     for (; length != 0; mbuf = mbuf->next, at = 0) {
@@ -93,7 +79,8 @@ static void overwrite(struct rte_mbuf *mbuf, uint32_t at, const uint8_t *bytes, 
 /* The header of a packet that is no fragment: its length, no offset, nothing that follows, its checksum. */
 static void mend_header(struct rte_mbuf *mbuf, uint32_t payload)
 {
-    uint32_t at = find_ip(mbuf), header = rx_meta(mbuf)->payload_offset - at;
+    uint32_t at = ethernet_packet(mbuf, RTE_ETHER_TYPE_IPV4),
+             header = rx_meta(mbuf)->payload_offset - at;
     union {
         struct rte_ipv4_hdr ip;
         uint8_t bytes[MAX_HEADER];
@@ -183,7 +170,7 @@ struct rte_mbuf *host_reassembly_take(struct lcore *lcore, const struct port *po
     const struct rx_meta *meta = rx_meta(mbuf);
     struct reassembly_part parts[REASSEMBLY_PARTS];
     struct rte_ipv4_hdr copy;
-    uint32_t at = find_ip(mbuf);
+    uint32_t at = ethernet_packet(mbuf, RTE_ETHER_TYPE_IPV4);
     const struct rte_ipv4_hdr *ip = rte_pktmbuf_read(mbuf, at, sizeof copy, &copy);
     unsigned count;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "classify.h"
+#include "ethernet.h"
 #include "host.h"
 #include "ipv4.h"
 #include "lcore.h"
@@ -54,13 +55,6 @@ void host_send_addressed(struct host_port *kept, struct rte_mbuf *mbuf,
     host_put_out(kept, mbuf);
 }
 
-/* RFC 1112, 6.4. */
-static struct rte_ether_addr mac_of_group(uint32_t group)
-{
-    return (struct rte_ether_addr){
-        {0x01, 0x00, 0x5e, (group >> 16) & 0x7f, (group >> 8) & 0xff, group & 0xff}};
-}
-
 void host_send_kept(struct host_port *kept, struct rte_mbuf *mbuf, uint32_t next_hop, uint64_t now)
 {
     static const struct rte_ether_addr broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
@@ -68,7 +62,7 @@ void host_send_kept(struct host_port *kept, struct rte_mbuf *mbuf, uint32_t next
     struct rte_ether_addr group;
 
     if (ipv4_is_multicast(rte_be_to_cpu_32(next_hop))) {
-        group = mac_of_group(rte_be_to_cpu_32(next_hop));
+        group = ethernet_group(rte_be_to_cpu_32(next_hop));
         mac = &group;
     } else if (next_hop != UINT32_MAX) {
         mac = arp_resolve(kept->arp.table, next_hop, mbuf, now);

@@ -6,6 +6,7 @@
 #include <rte_ip.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "ipv4.h"
 
 #define TYPE_ECHO_REPLY 0u
@@ -37,16 +38,7 @@ void icmp_answer_begin(struct icmp_answer *answer, uint64_t hz)
 
 static uint32_t load_address(const uint8_t *at)
 {
-    uint32_t address;
-
-    memcpy(&address, at, sizeof address);
-    return rte_be_to_cpu_32(address);
-}
-
-static void store16(uint8_t *at, unsigned value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
+    return rte_be_to_cpu_32(bytes_load_raw32(at));
 }
 
 /* Stored as it is summed: a checksum has the order of the bytes that it is of (RFC 1071, 1). */
@@ -72,7 +64,7 @@ static void turn_message(uint8_t *icmp)
     sum = (sum & 0xffff) + (sum >> 16);
     icmp[0] = TYPE_ECHO_REPLY;
     /* Two values stand for zero, and only all ones is right of a message that is all zeros, too. */
-    store16(icmp + 2, sum == 0xffff ? sum : ~sum & 0xffff);
+    bytes_store_be16(icmp + 2, sum == 0xffff ? sum : ~sum & 0xffff);
 }
 
 enum icmp_answered icmp_answer_echo(struct icmp_answer *answer, uint8_t *ip, uint64_t now)
@@ -119,7 +111,7 @@ enum icmp_answered icmp_answer_error(struct icmp_answer *answer, enum icmp_unrea
     memset(error, 0, IP_BYTES + ICMP_BYTES);
     error[0] = RTE_IPV4_VHL_DEF;
     error[1] = ip[1]; /* RFC 1812, 4.3.2.5: with the precedence of what it is about */
-    store16(error + AT_TOTAL, (unsigned)*bytes);
+    bytes_store_be16(error + AT_TOTAL, (unsigned)*bytes);
     error[AT_TTL] = TIME_TO_LIVE;
     error[AT_PROTOCOL] = IPPROTO_ICMP;
     memcpy(error + AT_SOURCE, ip + AT_DESTINATION, sizeof(uint32_t));

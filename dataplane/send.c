@@ -9,6 +9,7 @@
 #include <rte_malloc.h>
 #include <rte_udp.h>
 
+#include "ethernet.h"
 #include "fence.h"
 #include "host_send.h"
 #include "ipv4.h"
@@ -115,10 +116,8 @@ static void build_headers(struct headers *headers, const struct send_record *rec
             },
     };
     headers->ip.hdr_checksum = rte_ipv4_cksum(&headers->ip);
-    if (ipv4_is_multicast(destination)) /* RFC 1112, 6.4 */
-        headers->ethernet.dst_addr =
-            (struct rte_ether_addr){{0x01, 0x00, 0x5e, (destination >> 16) & 0x7f,
-                                     (destination >> 8) & 0xff, destination & 0xff}};
+    if (ipv4_is_multicast(destination))
+        headers->ethernet.dst_addr = ethernet_group(destination);
 }
 
 /* As many bytes as there is room for at the end of the last segment. */
