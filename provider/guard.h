@@ -65,12 +65,12 @@ bool guard_load64_acquire(const void *from, uint64_t *value);
 
 /**
  * Before a receive is posted: make sure that [start, start+length) is mapped, writable and present,
- * so that the lcore does not fault in the common case. One MADV_POPULATE_WRITE for a range with a page
- * that no thread has asked about lately (guard_pages.h; of more than 1 MiB: for a range that this thread
- * has not), and no system call for others. What is remembered is a hint (memory may be unmapped later),
- * the guarded copy is the guarantee; any access that fails makes all threads forget. Alters no byte, whoever writes there meanwhile. Of
- * more than 16 MiB only the first 16 MiB and the last page are made present and found writable, the
- * rest is found mapped.
+ * so that the lcore does not fault in the common case. One MADV_POPULATE_WRITE for a range with a
+ * page that no thread has asked about lately (guard_pages.h; of more than 1 MiB: for a range that
+ * this thread has not), and no system call for others. What is remembered is a hint (memory may be
+ * unmapped later), the guarded copy is the guarantee; any access that fails makes all threads
+ * forget. Alters no byte, whoever writes there meanwhile. Of more than 16 MiB only the first 16 MiB
+ * and the last page are made present and found writable, the rest is found mapped.
  * @return true when the range was writable, or was when it was looked at
  */
 bool guard_prefault(const void *start, size_t length);

@@ -33,23 +33,6 @@
     ".popsection\n"
 #define GUARD_ROW GUARD_ROW_OF(1)
 
-/** Load 32 bits of client memory. @return false: a fault; `*value` is undefined */
-static inline bool guard_load32(const void *from, uint32_t *value)
-{
-    uint32_t loaded;
-
-    __asm__ goto("1: movl %1, %0\n" GUARD_ROW
-                 : "=r"(loaded)
-                 : "m"(*(const uint32_t *)from)
-                 : "memory"
-                 : fault);
-    guard_saw_read(from, sizeof loaded);
-    *value = loaded;
-    return true;
-fault:
-    return false;
-}
-
 /** Load 32 bits of client memory into a register of 64: one that is compared with a length needs no copy of
  *  itself. @return false: a fault; `*value` is undefined */
 static inline bool guard_load32_wide(const void *from, uint64_t *value)
@@ -66,6 +49,17 @@ static inline bool guard_load32_wide(const void *from, uint64_t *value)
     return true;
 fault:
     return false;
+}
+
+/** Load 32 bits of client memory. @return false: a fault; `*value` is undefined */
+static inline bool guard_load32(const void *from, uint32_t *value)
+{
+    uint64_t loaded;
+
+    if (!guard_load32_wide(from, &loaded))
+        return false;
+    *value = (uint32_t)loaded;
+    return true;
 }
 
 /** Load 64 bits of client memory. @return false: a fault; `*value` is undefined */

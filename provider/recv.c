@@ -71,19 +71,11 @@ static OUT_OF_LINE int receive_wholly(SOCKET s, LPWSABUF buffers, DWORD count, L
     return receive(s, &call, error);
 }
 
-/* LOCK is held, and the arguments have been checked. */
-static int receive_locked(struct endpoint *e, const struct receive_call *call, LPINT error)
-{
-    uint64_t word = atomic_load_explicit(&e->word, memory_order_relaxed);
-    struct socket_reference reference = {e, socket_of(e), lock_word_generation(word)};
-
-    return spi_result(error, receive_now_locked(&reference, call));
-}
-
 /*
  * What receive_quick() has left. Out of line, and with the parameters of a call that is not overlapped in
  * the registers that they came in, so that the quick receive ends in jumps to here and keeps nothing for it.
- * (B02: without an OVERLAPPED a routine is ignored.)
+ * (B02: without an OVERLAPPED a routine is ignored.) Where LOCK is held the endpoint stands for the socket, and
+ * the arguments have been checked.
  */
 
 static OUT_OF_LINE int recv_wholly(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD received,
@@ -92,26 +84,10 @@ static OUT_OF_LINE int recv_wholly(SOCKET s, LPWSABUF buffers, DWORD count, LPDW
     return receive_wholly(s, buffers, count, received, flags, NULL, NULL, NULL, NULL, NULL, error);
 }
 
-static OUT_OF_LINE int recv_locked(struct endpoint *e, LPWSABUF buffers, DWORD unused,
-                                   LPDWORD received, LPDWORD flags, LPINT error)
-{
-    (void)unused;
-    const struct receive_call call = {
-        .buffers = buffers,
-        .buffers_count = 1,
-        .bytes_received = received,
-        .flags = flags,
-        .quick = true,
-    };
-
-    return receive_locked(e, &call, error);
-}
-
 static OUT_OF_LINE int recv_from_locked(struct endpoint *e, LPWSABUF buffers, DWORD unused,
                                         LPDWORD received, LPDWORD flags, struct sockaddr *from,
                                         LPINT fromlen, LPINT error)
 {
-    (void)unused;
     const struct receive_call call = {
         .buffers = buffers,
         .buffers_count = 1,
@@ -121,8 +97,17 @@ static OUT_OF_LINE int recv_from_locked(struct endpoint *e, LPWSABUF buffers, DW
         .fromlen = fromlen,
         .quick = true,
     };
+    uint64_t word = atomic_load_explicit(&e->word, memory_order_relaxed);
+    struct socket_reference reference = {e, socket_of(e), lock_word_generation(word)};
 
-    return receive_locked(e, &call, error);
+    (void)unused;
+    return spi_result(error, receive_now_locked(&reference, &call));
+}
+
+static OUT_OF_LINE int recv_locked(struct endpoint *e, LPWSABUF buffers, DWORD unused,
+                                   LPDWORD received, LPDWORD flags, LPINT error)
+{
+    return recv_from_locked(e, buffers, unused, received, flags, NULL, NULL, error);
 }
 
 /* Neither QUICK_NO nor QUICK_LOCKED. */

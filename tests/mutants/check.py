@@ -81,6 +81,13 @@ MUTANTS = [
           "lock_word_generation(atomic_load_explicit(&e->word, memory_order_relaxed)) !=",
           "NO_GENERATION_LOOK CLOSING"),
 
+    # --- what the quick receive has seen in front of LOCK
+    code("the tail is not looked at again", "provider/receive_quick.h",
+         "if (unlikely(head != seen) && head == endpoint_known_tail(e)) {",
+         "if (0 && unlikely(head != seen)) {",
+         "receive arguments/success_returns_bytes_and_flags",
+         ["provider/recv.c", "provider/receive_now.c"]),
+
     # --- wake-ups of those who wait for LOCK
     code("release wakes nobody", "dataplane/lock_word.c",
          "            break;\n    }\n    if (seen & LOCK_WORD_WAITERS)\n",
