@@ -49,7 +49,7 @@ static inline void flow_template_set(struct flow_template *flow, const struct rt
 }
 
 /** Is a call of take_run() worth while? A look at addresses and ports; of a frame that is none, at whatever
- *  is there. */
+ *  is there. The buffer is one of ours. */
 static inline bool flow_may_continue(const struct flow_template *flow, struct rte_mbuf *mbuf)
 {
     return plain_matches(plain_load128(rx_plain_frame(mbuf) + FLOW_SECOND), flow->second,

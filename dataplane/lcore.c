@@ -158,6 +158,7 @@ static __attribute__((noinline)) unsigned take_run(struct lcore *lcore, struct r
  * it is near. Two walks, as the second needs what the first one asks for. What the frames are has not been
  * looked at: a wrong guess costs a line that was not needed. */
 static WRITES_AHEAD __attribute__((noinline)) void fetch_ahead(struct lcore *lcore,
+                                                               const struct rte_mempool *pool,
                                                                struct rte_mbuf **mbufs,
                                                                unsigned count)
 {
@@ -165,6 +166,8 @@ static WRITES_AHEAD __attribute__((noinline)) void fetch_ahead(struct lcore *lco
     unsigned found = 0;
 
     for (unsigned i = 0; i < count; i++) {
+        if (unlikely(mbufs[i]->pool != pool))
+            continue; /* what is there is not known */
         const uint8_t *bytes = rx_plain_frame(mbufs[i]);
         struct demux_key key = {plain_load32(bytes + PLAIN_ADDRESSES + 4),
                                 plain_load16(bytes + PLAIN_UDP + 2), IPPROTO_UDP};
@@ -188,6 +191,7 @@ static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now
 {
     struct rte_mbuf *mbufs[PORT_BURST + PREFETCH_AHEAD];
     struct rte_mbuf *dropped[PORT_BURST];
+    const struct rte_mempool *pool = queue->port->pool;
     unsigned drops = 0, delivered = 0, deliveries = 0;
     bool fetched = false;
     unsigned count =
@@ -201,7 +205,7 @@ static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now
         rte_prefetch0(rx_plain_frame(mbufs[RTE_MIN(i, count - 1)]));
     }
     for (unsigned i = 0; i < count; i++) {
-        if (flow_may_continue(&queue->flow, mbufs[i])) {
+        if (likely(mbufs[i]->pool == pool) && flow_may_continue(&queue->flow, mbufs[i])) {
             unsigned run = take_run(lcore, queue, mbufs + i, count - i, now);
 
             delivered += run;
@@ -210,7 +214,7 @@ static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now
             if (i == count)
                 break;
         } else if (!fetched && count - i > 1) {
-            fetch_ahead(lcore, mbufs + i, count - i);
+            fetch_ahead(lcore, pool, mbufs + i, count - i);
             fetched = true;
         }
         enum counter fate = fate_of(lcore, queue, mbufs[i], now, &deliveries);

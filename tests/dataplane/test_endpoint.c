@@ -5,6 +5,7 @@
 #include "support/suite.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "client.h"
 #include "pool.h"
@@ -274,6 +275,56 @@ SUITE_TEST(endpoint, a_buffer_that_is_not_ours_is_dropped)
     CHECK_EQ_U64(wire_counter("drop.foreign_buffer"), 1);
     CHECK_EQ_U64(client_drain(&c), 0);
     CHECK_EQ_U64(rte_mempool_avail_count(foreign), 63); /* and went back where it belongs */
+    client_close(&c);
+    rte_mempool_free(foreign);
+}
+
+/* Buffers so small that a frame of ours would not fit in one, the last of them at the end of what is mapped. */
+static struct rte_mempool *create_edge_pool(unsigned count)
+{
+    enum {
+        ROOM = 64,
+        LENGTH = 64 * 1024
+    };
+    struct rte_pktmbuf_pool_private private = {.mbuf_data_room_size = ROOM};
+    struct rte_mempool *pool = rte_mempool_create_empty(
+        "edge", count, sizeof(struct rte_mbuf) + ROOM, 0, sizeof private, SOCKET_ID_ANY, 0);
+    char *memory =
+        mmap(NULL, LENGTH + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(pool != NULL && memory != MAP_FAILED);
+    CHECK_EQ_I64(mprotect(memory + LENGTH, 4096, PROT_NONE), 0);
+    CHECK_EQ_I64(rte_mempool_set_ops_byname(pool, "ring_mp_mc", NULL), 0);
+    rte_pktmbuf_pool_init(pool, &private);
+    size_t each = pool->header_size + pool->elt_size + pool->trailer_size, all = each * count;
+    CHECK_EQ_I64(
+        rte_mempool_populate_iova(pool, memory + LENGTH - all, RTE_BAD_IOVA, all, NULL, NULL),
+        (int)count);
+    rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+    return pool;
+}
+
+SUITE_TEST(endpoint, a_buffer_that_is_not_ours_is_not_read_as_one_of_ours)
+{
+    enum {
+        COUNT = 4
+    };
+    struct rte_mempool *foreign = create_edge_pool(COUNT);
+    struct client c = client_joined(GROUP, PORT);
+    struct rte_ring *ring = rte_ring_lookup("ETH_RXTX0_net_ring0");
+    struct rte_mbuf *mbufs[COUNT];
+    uint8_t bytes[64];
+    size_t length = frame_udp(bytes, sizeof bytes, GROUP, PORT, "x", 1);
+
+    CHECK_EQ_I64(rte_pktmbuf_alloc_bulk(foreign, mbufs, COUNT), 0);
+    for (unsigned i = 0; i < COUNT; i++) {
+        mbufs[i]->data_off = 0;
+        memcpy(rte_pktmbuf_append(mbufs[i], (uint16_t)length), bytes, length);
+    }
+    CHECK_EQ_U64(rte_ring_sp_enqueue_bulk(ring, (void **)mbufs, COUNT, NULL), COUNT);
+    wire_settle();
+    CHECK_EQ_U64(wire_counter("drop.foreign_buffer"), COUNT);
+    CHECK_EQ_U64(rte_mempool_avail_count(foreign), COUNT);
     client_close(&c);
     rte_mempool_free(foreign);
 }
