@@ -67,6 +67,19 @@ struct config_address {
     uint32_t prefix_length; /**< 0 to 32 */
 };
 
+/** The bits that tell hosts of its network apart; none of a /32. Host byte order. */
+static inline uint32_t config_host_mask(const struct config_address *address)
+{
+    return (uint32_t)(0xffffffffull >> address->prefix_length);
+}
+
+/** Its network's directed broadcast address (RFC 919), host byte order; 0: a network of one or two
+ *  addresses has none (RFC 3021). */
+static inline uint32_t config_broadcast(const struct config_address *address)
+{
+    return address->prefix_length < 31 ? address->address | config_host_mask(address) : 0;
+}
+
 /** Who takes what is for this network. */
 struct config_route {
     struct config_address destination; /**< no bits behind its prefix */

@@ -48,8 +48,6 @@ int config_address_parse(const struct config_report *report, const char *path, c
 
 const char *config_address_problem(const struct config_address *address)
 {
-    uint32_t host_mask;
-
     if (address->prefix_length > 32)
         return "has a prefix length out of range: 0 to 32";
     if (address->address == UINT32_MAX)
@@ -62,7 +60,7 @@ const char *config_address_problem(const struct config_address *address)
         return "is multicast: sockets join groups, a port does not have them";
     if (address->prefix_length >= 31) /* RFC 3021: no network or broadcast address */
         return NULL;
-    host_mask = UINT32_MAX >> address->prefix_length;
+    uint32_t host_mask = config_host_mask(address);
     if ((address->address & host_mask) == 0)
         return "is its network's own address, not one of a port";
     if ((address->address & host_mask) == host_mask)

@@ -36,11 +36,6 @@ int config_route_parse(const struct config_report *report, const char *path, con
     return config_route_parse_router(report, path, via + strlen(VIA), &route->router);
 }
 
-static uint32_t host_mask(const struct config_address *address)
-{
-    return (uint32_t)(0xffffffffull >> address->prefix_length);
-}
-
 /* Another host on a network of the port's, which ARP can find. */
 static bool is_neighbour(const struct config_port *port, uint32_t router)
 {
@@ -48,7 +43,7 @@ static bool is_neighbour(const struct config_port *port, uint32_t router)
 
     for (unsigned i = 0; i < port->addresses_count; i++) {
         const struct config_address *own = &port->addresses[i];
-        uint32_t mask = host_mask(own);
+        uint32_t mask = config_host_mask(own);
 
         if (own->address == router)
             return false;
@@ -87,7 +82,7 @@ int config_route_check(const struct config_report *report, const struct config_p
 
         snprintf(path, sizeof path, "ports[%u].routes[%u]", index, i);
         if (route->destination.prefix_length > 32 ||
-            (route->destination.address & host_mask(&route->destination)) != 0)
+            (route->destination.address & config_host_mask(&route->destination)) != 0)
             return config_refuse(report, path, "%s has bits behind its prefix",
                                  config_address_text(&route->destination).text);
         if (check_router(report, port, path, route->router) != 0)

@@ -83,13 +83,11 @@ unsigned dataplane_local_addresses(uint32_t *addresses, bool broadcast, unsigned
         const struct config_port *port = &dataplane.config.ports[p];
 
         for (unsigned a = 0; a < port->addresses_count && count < capacity; a++) {
-            uint32_t address = port->addresses[a].address;
-            uint32_t length = port->addresses[a].prefix_length;
+            uint32_t directed = config_broadcast(&port->addresses[a]);
 
-            addresses[count++] = rte_cpu_to_be_32(address);
-            if (broadcast && length < 31 && count < capacity) /* RFC 919; none on /31, /32 */
-                addresses[count++] =
-                    rte_cpu_to_be_32(address | (uint32_t)(0xffffffffull >> length));
+            addresses[count++] = rte_cpu_to_be_32(port->addresses[a].address);
+            if (broadcast && directed != 0 && count < capacity)
+                addresses[count++] = rte_cpu_to_be_32(directed);
         }
     }
     if (broadcast && count < capacity)

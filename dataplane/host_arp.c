@@ -117,11 +117,6 @@ uint64_t host_arp_due(const struct host_port *kept)
 
 /* --- beginning and end -------------------------------------------------------------------------- */
 
-static uint32_t mask_of(const struct config_address *address)
-{
-    return rte_cpu_to_be_32(~(uint32_t)(0xffffffffull >> address->prefix_length));
-}
-
 int host_arp_create(struct host_port *kept)
 {
     const struct config_port *config = kept->port->config;
@@ -133,7 +128,7 @@ int host_arp_create(struct host_port *kept)
         return -1;
     for (unsigned i = 0; i < config->addresses_count; i++) {
         arp->ours[i].address = rte_cpu_to_be_32(config->addresses[i].address);
-        arp->ours[i].mask = mask_of(&config->addresses[i]);
+        arp->ours[i].mask = rte_cpu_to_be_32(~config_host_mask(&config->addresses[i]));
         arp->ours_claimed[i].address = arp->ours[i].address;
     }
     arp->table = arp_create(memory, &(struct arp_settings){

@@ -136,11 +136,9 @@ static bool may_be_for_us(const struct lcore *lcore, const struct port *port, ui
         if (lcore->local_addresses[i] == destination)
             return true;
     for (unsigned i = 0; i < port->config->addresses_count; i++) {
-        const struct config_address *ours = &port->config->addresses[i];
-        uint32_t host_bits = (uint32_t)(UINT32_MAX >> ours->prefix_length);
+        uint32_t directed = config_broadcast(&port->config->addresses[i]);
 
-        if (ours->prefix_length < 32 &&
-            rte_be_to_cpu_32(destination) == (ours->address | host_bits))
+        if (directed != 0 && destination == rte_cpu_to_be_32(directed))
             return true;
     }
     return false;

@@ -6,17 +6,6 @@
 #include "ipv4.h"
 #include "state.h"
 
-static uint32_t host_mask(const struct config_address *address)
-{
-    return (uint32_t)(0xffffffffull >> address->prefix_length);
-}
-
-/* RFC 919; a network of one or two addresses has none. */
-static bool is_broadcast_of(const struct config_address *address, uint32_t destination)
-{
-    return address->prefix_length < 31 && destination == (address->address | host_mask(address));
-}
-
 /* All in host order from here on. */
 struct found {
     enum route_kind kind;
@@ -38,9 +27,9 @@ static struct found look_up(uint32_t destination)
 
             if (address->address == destination)
                 kind = ROUTE_OWN;
-            else if (is_broadcast_of(address, destination))
+            else if (destination == config_broadcast(address))
                 kind = ROUTE_BROADCAST;
-            else if ((address->address ^ destination) <= host_mask(address))
+            else if ((address->address ^ destination) <= config_host_mask(address))
                 kind = ROUTE_LINK;
             if (kind == ROUTE_OWN || (kind == ROUTE_BROADCAST && best.kind != ROUTE_BROADCAST) ||
                 (kind == ROUTE_LINK && best.kind == ROUTE_NONE))
@@ -55,7 +44,7 @@ static struct found look_up(uint32_t destination)
 static uint32_t address_towards(const struct config_port *port, uint32_t router)
 {
     for (unsigned a = 0; a < port->addresses_count; a++)
-        if ((port->addresses[a].address ^ router) <= host_mask(&port->addresses[a]))
+        if ((port->addresses[a].address ^ router) <= config_host_mask(&port->addresses[a]))
             return port->addresses[a].address;
     return 0;
 }
@@ -77,7 +66,8 @@ static struct found look_up_router(uint32_t destination)
         for (unsigned r = 0; r < port->routes_count; r++) {
             const struct config_route *route = &port->routes[r];
 
-            if ((route->destination.address ^ destination) > host_mask(&route->destination) ||
+            if ((route->destination.address ^ destination) >
+                    config_host_mask(&route->destination) ||
                 (best.kind != ROUTE_NONE && route->destination.prefix_length <= longest))
                 continue;
             longest = route->destination.prefix_length;

@@ -243,3 +243,18 @@ SUITE_TEST(host_reassembly, fragments_for_others_are_not_kept)
     CHECK_EQ_U64(wire_counter("queued.reassembly"), 2);
     wire_stop();
 }
+
+SUITE_TEST(host_reassembly, an_address_without_a_network_has_no_broadcast)
+{
+    struct config config = wire_config();
+
+    config.ports[0].addresses[0].prefix_length = 32;
+    wire_start(&config, &client_operations, true);
+    build((struct frame){.destination = WIRE_ADDRESS | 0xff}, 3000, 1, 1);
+    send_piece(0, 1480, true);
+    CHECK_EQ_U64(wire_counter("drop.not_our_address"), 1);
+    build((struct frame){.destination = WIRE_ADDRESS}, 3000, 1, 1);
+    send_piece(0, 1480, true);
+    CHECK_EQ_U64(wire_counter("queued.reassembly"), 1);
+    wire_stop();
+}
