@@ -51,7 +51,7 @@ void arp_packet_write(const struct arp_packet *packet, const struct rte_ether_ad
     memset(frame, 0, ARP_FRAME_BYTES);
     memcpy(frame, to, sizeof *to);
     memcpy(frame + sizeof *to, &packet->sender_mac, sizeof packet->sender_mac);
-    bytes_store_be16(frame + 2 * RTE_ETHER_ADDR_LEN, RTE_ETHER_TYPE_ARP);
+    bytes_store_be16(frame + offsetof(struct rte_ether_hdr, ether_type), RTE_ETHER_TYPE_ARP);
     memcpy(bytes, beginning, sizeof beginning);
     bytes[AT_OPERATION + 1] = (uint8_t)packet->operation;
     memcpy(bytes + AT_SENDER_MAC, &packet->sender_mac, sizeof packet->sender_mac);
