@@ -13,7 +13,9 @@
  * as a frame of its own, `reassembled`. Of fragments:  queued.reassembly = reassembled.fragments +
  * lost.reassembly_* + those that are held still, of which there are none once the dataplane has stopped.
  * What leaves has its own, over all lcores:  out = sent.frames + lost.transmit_* + lost.unresolved, once
- * nothing waits any more; a frame counts as `out` where it is made, and the rest where it ends.
+ * nothing waits any more; a frame counts as `out` where it is made, and the rest where it ends. A datagram
+ * that is too long for one frame is one frame until it is cut, last of all, and from then on as many as its
+ * fragments; if it cannot be cut it is lost as one.
  *
  * Each set of counters has one writer, its lcore; others may read at any time.
  */
@@ -114,12 +116,16 @@
     X(LOST_TRANSMIT_SHAPE, INFO, "lost.transmit_shape",                                                     \
       "frames for the wire in several buffers that the device cannot transmit and that do not "             \
       "fit one")                                                                                            \
+    X(LOST_TRANSMIT_NO_BUFFER, INFO, "lost.transmit_no_buffer",                                             \
+      "datagrams for the wire, too long for one frame, whose fragments found the buffer pool empty")        \
     X(LOST_UNRESOLVED, INFO, "lost.unresolved",                                                             \
       "frames for the wire whose next hop has not told its MAC address, or of too many that waited for it") \
     X(LOST_TRANSMIT_STOPPED, INFO, "lost.transmit_stopped",                                                 \
       "frames for the wire that still waited when the dataplane stopped")                                   \
     X(LOST_SEND_TOO_LONG, INFO, "lost.send_too_long",                                                       \
-      "datagrams to groups and broadcasts that did not leave, as they exceed the port's mtu")               \
+      "datagrams that must not be cut and did not leave, as they exceed the port's mtu")                    \
+    X(FRAGMENTED, INFO, "fragmented", "datagrams that left in fragments")                                   \
+    X(FRAGMENTED_FRAGMENTS, INFO, "fragmented.fragments", "fragments of them")                              \
     X(ARP_ASKED, INFO, "arp.asked", "ARP requests sent to learn a neighbour's MAC address")                 \
     X(ARP_ANSWERED, INFO, "arp.answered", "ARP requests for our addresses that were answered")              \
     X(ARP_OVER_RATE, INFO, "arp.over_rate", "ARP requests and answers that their rate forbade")             \

@@ -4,7 +4,9 @@
 #include <rte_cycles.h>
 #include <rte_malloc.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "fragment.h"
 #include "host_icmp.h"
 #include "host_reassembly.h"
 #include "host_send.h"
@@ -86,6 +88,27 @@ void host_put_out(struct host_port *kept, struct rte_mbuf *mbuf)
         lose(kept->lcore, mbuf, COUNTER_LOST_TRANSMIT_SHAPE);
     else
         put_out(kept, mbuf);
+}
+
+void host_put_out_cut(struct host_port *kept, struct rte_mbuf *mbuf, uint32_t at, uint32_t limit,
+                      bool tagged)
+{
+    struct rte_mbuf *fragments[FRAGMENT_MOST];
+    unsigned number = fragment_cut(kept->lcore->send_pool, mbuf, at, limit, fragments);
+
+    if (number == 0) {
+        lose(kept->lcore, mbuf, COUNTER_LOST_TRANSMIT_NO_BUFFER);
+        return;
+    }
+    count(kept->lcore, COUNTER_FRAGMENTED, 1);
+    count(kept->lcore, COUNTER_FRAGMENTED_FRAGMENTS, number);
+    count(kept->lcore, COUNTER_OUT, number - 1); /* the whole was one */
+    rte_pktmbuf_free(mbuf);
+    for (unsigned i = 0; i < number; i++)
+        if (tagged)
+            put_out(kept, fragments[i]);
+        else
+            host_put_out(kept, fragments[i]);
 }
 
 void host_to_keeper_or_lose(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf,
@@ -246,6 +269,20 @@ static struct host_port *create_kept(struct lcore *lcore, struct port *port)
     return kept;
 }
 
+/* All lcores have the first one's secret. */
+static int begin_identifications(struct lcore *lcore)
+{
+    struct ip_identification_secret secret;
+
+    if (lcore->index != 0)
+        secret = lcore->peers[0].host->identification.secret;
+    else if (getentropy(&secret, sizeof secret) != 0)
+        return -1;
+    ip_identification_begin(&lcore->host->identification, &secret, lcore->index,
+                            lcore->peers_count);
+    return 0;
+}
+
 int host_create(struct lcore *lcore, struct port *ports, unsigned count)
 {
     struct host *host =
@@ -253,7 +290,7 @@ int host_create(struct lcore *lcore, struct port *ports, unsigned count)
 
     lcore->host_due = UINT64_MAX;
     lcore->host = host;
-    if (host == NULL || host_reassembly_create(lcore) != 0)
+    if (host == NULL || begin_identifications(lcore) != 0 || host_reassembly_create(lcore) != 0)
         return -1;
     for (unsigned i = 0; i < count; i++) {
         if (ports[i].keeper != lcore || !ports[i].transmits)

@@ -31,6 +31,7 @@
 #include "host_arp.h"
 #include "host_igmp.h"
 #include "icmp_answer.h"
+#include "ip_identification.h"
 #include "port.h"
 
 struct lcore;
@@ -53,6 +54,7 @@ struct host {
     struct host_port *ports[CONFIG_MAX_PORTS]; /**< by index; NULL: not kept here, or silent */
     struct reassembly
         *reassembly; /**< of all ports' fragments that come here (host_reassembly.h) */
+    struct ip_identification identification; /**< of what sockets at home here send */
 };
 
 /** Make an lcore ready for the ports that it keeps, which are open. On the service thread, before the
@@ -94,6 +96,15 @@ void host_transmit_bytes(struct host_port *kept, const void *bytes, size_t lengt
 
 /** The last step for an untagged frame that is counted as `out` already. Only on the port's keeper. */
 void host_put_out(struct host_port *kept, struct rte_mbuf *mbuf);
+
+/**
+ * The same for one that is too long: its fragments are sent (fragment.h). It is the callee's.
+ * @param at     where its IPv4 header begins
+ * @param limit  bytes of the longest packet on its way
+ * @param tagged the frame has the port's VLAN tag already, or none is wanted
+ */
+void host_put_out_cut(struct host_port *kept, struct rte_mbuf *mbuf, uint32_t at, uint32_t limit,
+                      bool tagged);
 
 /** ... and on another lcore, of a frame whose MAC addresses the keeper shall fill in (host_send.h); without
  *  a next hop it has them. */

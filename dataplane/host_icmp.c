@@ -67,7 +67,12 @@ static bool answer_echo(struct host_port *kept, struct rte_mbuf *mbuf, uint64_t 
         rte_pktmbuf_trim(mbuf, (uint16_t)behind);
     turn_frame(kept, mbuf);
     count(kept, COUNTER_ICMP_ECHOES);
-    host_transmit(kept->lcore, kept->port, mbuf);
+    if (bytes_load_be16(ip + 2) <= kept->port->config->mtu) {
+        host_transmit(kept->lcore, kept->port, mbuf);
+        return true;
+    }
+    count(kept, COUNTER_OUT);
+    host_put_out_cut(kept, mbuf, at, kept->port->config->mtu, true);
     return true;
 }
 

@@ -26,7 +26,12 @@ static uint16_t udp_checksum(const struct rte_mbuf *mbuf, const struct rte_ipv4_
     return sum == 0xffff ? 0xffff : (uint16_t)~sum;
 }
 
-void host_send_checksum(const struct port *port, struct rte_mbuf *mbuf)
+static uint32_t packet_length(const struct rte_mbuf *mbuf)
+{
+    return rte_pktmbuf_pkt_len(mbuf) - (uint32_t)sizeof(struct rte_ether_hdr);
+}
+
+void host_send_checksum(const struct port *port, struct rte_mbuf *mbuf, uint32_t limit)
 {
     const struct rte_ipv4_hdr *ip =
         rte_pktmbuf_mtod_offset(mbuf, const struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
@@ -34,7 +39,8 @@ void host_send_checksum(const struct port *port, struct rte_mbuf *mbuf)
 
     mbuf->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
     udp->dgram_cksum = 0;
-    if ((port->transmit_offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM) == 0) {
+    if ((port->transmit_offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM) == 0 ||
+        packet_length(mbuf) > limit) {
         udp->dgram_cksum = udp_checksum(mbuf, ip);
         return;
     }
@@ -52,7 +58,11 @@ void host_send_addressed(struct host_port *kept, struct rte_mbuf *mbuf,
 
     ethernet->dst_addr = *mac;
     ethernet->src_addr = kept->port->mac;
-    host_put_out(kept, mbuf);
+    uint32_t limit = rx_meta(mbuf)->payload_length;
+    if (packet_length(mbuf) <= limit)
+        host_put_out(kept, mbuf);
+    else
+        host_put_out_cut(kept, mbuf, sizeof *ethernet, limit, false);
 }
 
 void host_send_kept(struct host_port *kept, struct rte_mbuf *mbuf, uint32_t next_hop, uint64_t now)
@@ -72,8 +82,10 @@ void host_send_kept(struct host_port *kept, struct rte_mbuf *mbuf, uint32_t next
         host_send_addressed(kept, mbuf, mac);
 }
 
-void host_send(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf, uint32_t next_hop)
+void host_send(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf, uint32_t limit,
+               uint32_t next_hop)
 {
+    rx_meta(mbuf)->payload_length = limit;
     counter_add(&lcore->own_counters, COUNTER_OUT, 1);
     if (port->keeper == lcore)
         host_send_kept(lcore->host->ports[port->index], mbuf, next_hop, lcore->now);

@@ -28,7 +28,8 @@ enum rx_kind {
     RX_TIME_EXCEEDED,    /**< something this socket sent died on its way (I15, RFC 792 type 11) */
     /* Never in a socket's ring, only between lcores (host.h): */
     RX_FOR_KEEPER,  /**< `via` is the counter under which a port's keeper shall look at it */
-    RX_TO_TRANSMIT, /**< `via` is the next hop; to be transmitted by `port` */
+    RX_TO_TRANSMIT, /**< to be transmitted by `port`; `via` is the next hop, and if there is one
+                         `payload_length` the longest packet on the way */
 };
 
 /** Is it a condition, not data? */

@@ -11,6 +11,7 @@
 
 #include "ethernet.h"
 #include "fence.h"
+#include "host.h"
 #include "host_send.h"
 #include "ipv4.h"
 #include "lcore.h"
@@ -91,7 +92,17 @@ void dataplane_send(struct endpoint *e, const struct send_record *record)
 
 /* --- building frames -------------------------------------------------------------------------- */
 
-static void build_headers(struct headers *headers, const struct send_record *record)
+/* What a router may cut is numbered, too (RFC 6864, 4.1); what stays here is not looked at. */
+static uint16_t identify(const struct lcore *lcore, const struct send_record *record)
+{
+    if (record->hop == ROUTE_STAYS || record->cutting == SEND_UNCUT)
+        return 0;
+    return ip_identification_next(&lcore->host->identification, record->source, record->destination,
+                                  IPPROTO_UDP);
+}
+
+static void build_headers(struct headers *headers, const struct lcore *lcore,
+                          const struct send_record *record)
 {
     uint16_t udp_length = (uint16_t)(sizeof headers->udp + record->length);
     uint32_t destination = rte_be_to_cpu_32(record->destination);
@@ -103,6 +114,9 @@ static void build_headers(struct headers *headers, const struct send_record *rec
                 .version_ihl = RTE_IPV4_VHL_DEF,
                 .type_of_service = record->tos,
                 .total_length = rte_cpu_to_be_16((uint16_t)(sizeof headers->ip + udp_length)),
+                .packet_id = identify(lcore, record),
+                .fragment_offset =
+                    record->cutting == SEND_UNCUT ? RTE_BE16(RTE_IPV4_HDR_DF_FLAG) : 0,
                 .time_to_live = record->ttl,
                 .next_proto_id = IPPROTO_UDP,
                 .src_addr = record->source,
@@ -143,7 +157,7 @@ static struct rte_mbuf *build_frame(const struct lcore *lcore, const struct send
     if (rte_pktmbuf_alloc_bulk(lcore->send_pool, segments, count) != 0)
         return NULL;
     struct rte_mbuf *head = segments[0];
-    build_headers(&headers, record);
+    build_headers(&headers, lcore, record);
     memcpy(rte_pktmbuf_mtod(head, void *), &headers, sizeof headers);
     head->data_len = sizeof headers;
     at += (uint32_t)sizeof *record;
@@ -252,13 +266,14 @@ static void leave(struct lcore *lcore, struct endpoint *sender, struct rte_mbuf 
         mbuf = split_off(lcore, sender, mbuf, record);
     if (mbuf == NULL)
         return;
-    if (packet > port->config->mtu) {
+    uint32_t limit = port->config->mtu;
+    if (packet > limit && record->cutting == SEND_UNCUT) {
         counter_add(&lcore->own_counters, COUNTER_LOST_SEND_TOO_LONG, 1);
         rte_pktmbuf_free(mbuf);
         return;
     }
-    host_send_checksum(port, mbuf);
-    host_send(lcore, port, mbuf, next_hop);
+    host_send_checksum(port, mbuf, limit);
+    host_send(lcore, port, mbuf, limit, next_hop);
 }
 
 /* --- an endpoint's turn ----------------------------------------------------------------------- */

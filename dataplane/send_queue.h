@@ -42,6 +42,12 @@ struct endpoint;
 /** SO_SNDBUF when nothing else is set. */
 #define SEND_LIMIT_DEFAULT 65536u
 
+/** What becomes of a datagram that is longer than a packet may be on its way. */
+enum send_cutting {
+    SEND_CUT,   /**< fragments */
+    SEND_UNCUT, /**< it does not leave, and routers are told not to cut it either */
+};
+
 /** A datagram, or a part of a message, on its way to the lcore. Network order. */
 struct send_record {
     uint32_t source;
@@ -52,8 +58,9 @@ struct send_record {
     uint8_t kind;    /**< enum rx_kind, for those that receive it */
     uint8_t ttl;
     uint8_t tos;
-    uint8_t via; /**< the port that it leaves by, or would */
-    uint8_t hop; /**< enum route_hop: who takes it there */
+    uint8_t via;     /**< the port that it leaves by, or would */
+    uint8_t hop;     /**< enum route_hop: who takes it there */
+    uint8_t cutting; /**< enum send_cutting */
 };
 
 /** Bytes that a datagram takes in the ring. */

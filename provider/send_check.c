@@ -9,9 +9,6 @@
 #include "send.h"
 #include "spi.h"
 
-/** Without options. */
-#define IP_AND_UDP_HEADERS 28u
-
 /** MSG_DONTROUTE changes nothing: the pages let a provider ignore it. */
 #define KNOWN_FLAGS (MSG_DONTROUTE | MSG_OOB | MSG_PARTIAL)
 
@@ -79,12 +76,6 @@ static bool leaves(const struct wsp_socket *socket, const struct send_record *re
     return record->ttl != 0 && record->kind == RX_DATAGRAM && !has_connections(socket->protocol);
 }
 
-/* A group's and a broadcast's stays here if it is too long for the network; the lcore counts it. */
-static bool fits(const struct route *route, uint32_t length)
-{
-    return length + IP_AND_UDP_HEADERS <= route->mtu;
-}
-
 static int find_route(const struct socket_reference *reference, struct send_record *record)
 {
     const struct wsp_socket *socket = reference->socket;
@@ -105,9 +96,7 @@ static int find_route(const struct socket_reference *reference, struct send_reco
         return socket->broadcast ? 0 : WSAEACCES;
     case ROUTE_LINK:
     case ROUTE_ROUTER:
-        if (record->hop == ROUTE_STAYS) /* by a port that does not transmit */
-            return WSAEHOSTUNREACH;
-        return fits(&route, record->length) ? 0 : WSAEMSGSIZE;
+        return record->hop == ROUTE_STAYS ? WSAEHOSTUNREACH : 0; /* its port does not transmit */
     case ROUTE_NONE:
     default:
         return WSAENETUNREACH;

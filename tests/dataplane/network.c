@@ -94,8 +94,9 @@ unsigned network_forget(void)
 
 void network_check_balance(void)
 {
-    static const char *const ends[] = {"sent.frames", "lost.transmit_full", "lost.transmit_shape",
-                                       "lost.unresolved", "lost.transmit_stopped"};
+    static const char *const ends[] = {"sent.frames",           "lost.transmit_full",
+                                       "lost.transmit_shape",   "lost.unresolved",
+                                       "lost.transmit_stopped", "lost.transmit_no_buffer"};
     uint64_t sum = 0;
 
     for (unsigned i = 0; i < sizeof ends / sizeof ends[0]; i++)

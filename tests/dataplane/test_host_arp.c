@@ -183,20 +183,6 @@ SUITE_TEST(host_arp, a_broadcast_leaves_and_reaches_our_sockets_too)
     wire_stop();
 }
 
-SUITE_TEST(host_arp, a_group_s_datagram_over_the_mtu_stays_here_and_is_counted)
-{
-    start();
-    struct client c = client_bound(0, PORT);
-    client_send(&c, GROUP, PORT, 1500 - 28, 1);
-    CHECK_EQ_U64(take()->length, 1514);
-    client_send(&c, GROUP, PORT, 1500 - 27, 2);
-    wire_step(now);
-    CHECK(network_take() == NULL);
-    CHECK_EQ_U64(wire_counter("lost.send_too_long"), 1);
-    client_close(&c);
-    wire_stop();
-}
-
 SUITE_TEST(host_arp, frames_leave_with_the_tag_of_the_port_s_vlan)
 {
     struct config config = wire_config();
