@@ -98,7 +98,7 @@ static void end(struct client *c)
 
 static void ping(int s, size_t length)
 {
-    uint8_t asked[2048] = {ICMP_ECHO}, got[2048];
+    uint8_t asked[4096] = {ICMP_ECHO}, got[4096];
 
     for (size_t i = 8; i < length; i++)
         asked[i] = (uint8_t)i;
@@ -112,7 +112,7 @@ static void ping(int s, size_t length)
     CHECK_EQ_U64(frame_sum(got + 20, length, 0), 0xffff);
 }
 
-SUITE_TEST(linux_peer, pings_us_with_any_length_that_fits_a_frame)
+SUITE_TEST(linux_peer, pings_us_with_any_length)
 {
     start();
     struct client c = client_bound(0, PORT);
@@ -120,7 +120,11 @@ SUITE_TEST(linux_peer, pings_us_with_any_length_that_fits_a_frame)
     CHECK(s >= 0);
     for (size_t length = 8; length <= 1480; length += 184)
         ping(s, length);
-    CHECK_EQ_U64(wire_counter("icmp.echoes"), 9);
+    ping(s, 1481); /* and from here on in fragments, both ways */
+    ping(s, 4000);
+    CHECK_EQ_U64(wire_counter("icmp.echoes"), 11);
+    CHECK_EQ_U64(wire_counter("reassembled"), 2);
+    CHECK_EQ_U64(wire_counter("fragmented.fragments"), 2 + 3);
     close(s);
     end(&c);
 }
@@ -146,6 +150,34 @@ SUITE_TEST(linux_peer, sends_to_us_and_receives_what_we_send)
         CHECK_EQ_I64(await_kernel(s, bytes, sizeof bytes), 64);
         CHECK(frame_is_filled(bytes, 64, i));
     }
+    close(s);
+    end(&c);
+}
+
+SUITE_TEST(linux_peer, and_we_send_each_other_datagrams_in_fragments /* I01 */)
+{
+    static uint8_t bytes[SEND_MAX_PAYLOAD];
+    static const size_t lengths[] = {20000, 1473, SEND_MAX_PAYLOAD};
+
+    start();
+    struct client c = client_bound(0, PORT);
+    int s = open_kernel(SOCK_DGRAM, 0, 6000);
+    for (unsigned i = 0; i < 3; i++) { /* the first is all there while we ask for its MAC */
+        client_send(&c, PEER, 6000, lengths[i], i);
+        CHECK_EQ_I64(await_kernel(s, bytes, sizeof bytes), (int64_t)lengths[i]);
+        CHECK(frame_is_filled(bytes, lengths[i], i));
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        struct taken taken;
+
+        frame_fill(bytes, lengths[i], i);
+        send_from_kernel(s, WIRE_ADDRESS, PORT, bytes, lengths[i]);
+        await_ours(&c, &taken);
+        CHECK_EQ_U64(taken.length, lengths[i]);
+        CHECK(frame_is_filled(taken.bytes, lengths[i], i));
+    }
+    CHECK_EQ_U64(wire_counter("fragmented"), 3);
+    CHECK_EQ_U64(wire_counter("reassembled"), 3);
     close(s);
     end(&c);
 }
