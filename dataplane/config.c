@@ -35,6 +35,8 @@ static void free_port(struct config_port *port)
     free(port->device);
     free(port->addresses);
     free(port->routes);
+    free(port->kernel);
+    free(port->kernel_rules);
 }
 
 void config_free(struct config *config)
@@ -62,7 +64,12 @@ static int copy_port(struct config_port *to, const struct config_port *from)
     to->device = from->device == NULL ? NULL : strdup(from->device);
     to->addresses = copy_array(from->addresses, from->addresses_count, sizeof(*from->addresses));
     to->routes = copy_array(from->routes, from->routes_count, sizeof(*from->routes));
+    to->kernel = from->kernel == NULL ? NULL : strdup(from->kernel);
+    to->kernel_rules =
+        copy_array(from->kernel_rules, from->kernel_rules_count, sizeof(*from->kernel_rules));
     if ((from->device != NULL && to->device == NULL) ||
+        (from->kernel != NULL && to->kernel == NULL) ||
+        (from->kernel_rules_count > 0 && to->kernel_rules == NULL) ||
         (from->addresses_count > 0 && to->addresses == NULL) ||
         (from->routes_count > 0 && to->routes == NULL)) {
         free_port(to);

@@ -22,12 +22,18 @@
 #define CONFIG_MAX_QUEUES 16u
 #define CONFIG_MAX_ADDRESSES 32u
 #define CONFIG_MAX_ROUTES 32u
+#define CONFIG_MAX_KERNEL_RULES 32u
 #define CONFIG_MAX_SOCKETS 65536u
 #define CONFIG_MAX_BUFFERS 16777216u
 
 /** Receive descriptors per queue and objects in an lcore's mempool cache, which sizing needs. */
 #define CONFIG_RX_DESCRIPTORS 1024u
 #define CONFIG_POOL_CACHE 256u
+
+/** Buffers that may be on the way to the kernel from a port that has one, and empty ones, in frames, that
+ *  wait for what the kernel sends. */
+#define CONFIG_KERNEL_BUFFERS 256u
+#define CONFIG_KERNEL_EMPTIES 64u
 
 /** A packet buffer: private area, headroom before the frame, and room for frame bytes. */
 #define CONFIG_BUFFER_PRIVATE 64u
@@ -86,6 +92,15 @@ struct config_route {
     uint32_t router;                   /**< on a network of the port's; host byte order */
 };
 
+/** Frames that are the kernel's, unless a socket takes them (kernel_rules.h). */
+struct config_kernel_rule {
+    bool is_protocol; /**< of IPv4; else an ethertype */
+    uint16_t number;  /**< the protocol's, or the ethertype; host byte order */
+    uint16_t
+        first_port; /**< destination ports of TCP and UDP, host byte order; 0 to 65535: any, and */
+    uint16_t last_port; /**< so it is of all others */
+};
+
 struct config_port {
     char *device; /**< PCI address (`0000:01:00.0`) or `vdev:` and a DPDK device string */
     struct config_address *addresses;
@@ -98,6 +113,10 @@ struct config_port {
     unsigned vlan;   /**< 0: any tagging is accepted; else only this VLAN id (1 to 4094) */
     enum config_checksums checksums;
     enum config_transmit transmit;
+    char *kernel; /**< a TAP interface of the kernel's, made at the start; NULL: none */
+    struct config_kernel_rule *kernel_rules;
+    unsigned kernel_rules_count; /**< 0: the rules of config_kernel_default() */
+    unsigned kernel_rate;        /**< frames a second, each way, 1 to 1000000; default 10000 */
     enum config_pace pace;
     double pace_rate; /**< frames a second, 1 to 1e9, for CONFIG_PACE_RATE */
     bool held;        /**< a replay that waits for dataplane_replay_go() (never from YAML) */

@@ -2,6 +2,7 @@
 #include "config_address.h"
 #include "config_cpus.h"
 #include "config_device.h"
+#include "config_kernel.h"
 #include "config_options.h"
 #include "config_route.h"
 #include "config_size.h"
@@ -235,6 +236,7 @@ static int check_port(const struct config_report *report, const struct config *c
         check_addresses(report, config, index) != 0 ||
         config_route_check(report, port, index) != 0 ||
         check_section(report, "ports", prefix, port) != 0 ||
+        config_kernel_check(report, config, index) != 0 ||
         check_captures(report, config, &device, index) != 0)
         return -1;
     return check_pace(report, port, &device, index);
@@ -282,7 +284,7 @@ static int check_pool(const struct config_report *report, const struct config *c
                              CONFIG_MAX_BUFFERS);
     if (config->buffers != 0 && config->buffers < needs.total)
         return config_refuse(report, "memory.buffers",
-                             "pool too small: %u given, %" PRIu64 " needed (%" PRIu64 " by receive "
+                             "pool too small: %u given, %" PRIu64 " needed (%" PRIu64 " by "
                              "queues, %" PRIu64 " by the cores' caches, %" PRIu64 " by %u sockets "
                              "with %u each); 0 has it computed",
                              config->buffers, needs.total, needs.queues, needs.caches,

@@ -2,6 +2,7 @@
 #include "config_convert.h"
 
 #include "config_address.h"
+#include "config_kernel.h"
 #include "config_route.h"
 #include "config_value.h"
 
@@ -103,21 +104,40 @@ static int convert_routes(const struct target *target, const struct config_slot 
     return 0;
 }
 
+static int convert_kernel_rules(const struct target *target, const struct config_slot *slot)
+{
+    struct config_port *port = target->values;
+    char **texts = slot->value;
+
+    port->kernel_rules = calloc(slot->count == 0 ? 1 : slot->count, sizeof(*port->kernel_rules));
+    if (port->kernel_rules == NULL)
+        return config_refuse(target->report, NULL, "out of memory");
+    port->kernel_rules_count = slot->count;
+    for (unsigned i = 0; i < slot->count; i++) {
+        char path[CONFIG_PATH_SIZE];
+
+        snprintf(path, sizeof(path), "%skernel-rules[%u]", target->prefix, i);
+        if (config_kernel_parse(target->report, path, texts[i], &port->kernel_rules[i]) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int convert_list(const struct target *target, const struct config_option *option,
                         const struct config_slot *slot)
 {
     if (option->section[0] == '\0')
         return convert_cores(target, option, slot);
+    if (strcmp(option->name, "kernel-rules") == 0)
+        return convert_kernel_rules(target, slot);
     return strcmp(option->name, "routes") == 0 ? convert_routes(target, slot)
                                                : convert_addresses(target, slot);
 }
 
-static int convert_device(const struct target *target, const char *text)
+static int convert_name(const struct target *target, const char *text, char **name)
 {
-    struct config_port *port = target->values;
-
-    port->device = strdup(text);
-    return port->device != NULL ? 0 : config_refuse(target->report, NULL, "out of memory");
+    *name = strdup(text);
+    return *name != NULL ? 0 : config_refuse(target->report, NULL, "out of memory");
 }
 
 static int convert_text(const struct target *target, const struct config_option *option,
@@ -127,7 +147,8 @@ static int convert_text(const struct target *target, const struct config_option 
 
     if (strcmp(option->name, "gateway") == 0)
         return config_route_parse_router(target->report, path, text, &port->gateway);
-    return convert_device(target, text);
+    return convert_name(target, text,
+                        strcmp(option->name, "kernel") == 0 ? &port->kernel : &port->device);
 }
 
 static int convert_section(const struct target *target, const char *name,

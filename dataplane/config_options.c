@@ -149,6 +149,41 @@ const struct config_option config_options[] = {
     },
     {
         .section = "ports",
+        .name = "kernel",
+        .kind = CONFIG_KIND_TEXT,
+        .help = "Name of a TAP interface, such as wrx0, which is made at the start and removed at "
+                "the stop: the port's way to the kernel, for ssh, ping and daemons of this host. "
+                "It has the port's MAC and mtu; addresses it is given in the usual way (ip address "
+                "add), the port's own or others. Frames that kernel-rules names go there unless a "
+                "socket takes them, copies of ARP as well, and what the kernel sends there leaves "
+                "by the port. The port must transmit, and the process needs CAP_NET_ADMIN.",
+    },
+    {
+        .section = "ports",
+        .name = "kernel-rules",
+        .kind = CONFIG_KIND_LIST,
+        .most = CONFIG_MAX_KERNEL_RULES,
+        .too_many = "too many rules",
+        .help = "Which frames are the kernel's: lldp, ptp, ipv6 or any other ethertype such as "
+                "0x888e; of IPv4 icmp, igmp, tcp, udp or protocol 89, and of tcp and udp also "
+                "single destination ports: tcp 22, udp 319-320. With icmp the kernel answers "
+                "echo requests instead of wirerx; of igmp it is given copies. Without rules: "
+                "[lldp, ptp, icmp, tcp, udp 319-320].",
+    },
+    {
+        .section = "ports",
+        .name = "kernel-rate",
+        .kind = CONFIG_KIND_NUMBER,
+        .minimum = 1,
+        .maximum = 1000000,
+        .fallback = 10000,
+        .unit = " frames a second",
+        .offset = offsetof(struct config_port, kernel_rate),
+        .help = "Frames to the kernel and frames from it, of each at most so many, and up to 256 "
+                "at once. To the kernel more are dropped; from it more wait in its own queue.",
+    },
+    {
+        .section = "ports",
         .name = "pace",
         .kind = CONFIG_KIND_CHOICE,
         .minimum = 1,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config_size.h"
 
+#include "config_kernel.h"
+
 #include <limits.h>
 
 /* What the pool has to share beyond what is needed, when its size is computed. */
@@ -32,8 +34,15 @@ struct config_needs config_needs(const struct config *config)
         .sockets = (uint64_t)config->sockets.maximum * config->sockets.min_buffers,
     };
 
-    for (unsigned i = 0; i < config->ports_count; i++)
-        needs.queues += (uint64_t)config->ports[i].queues * CONFIG_RX_DESCRIPTORS;
+    for (unsigned i = 0; i < config->ports_count; i++) {
+        const struct config_port *port = &config->ports[i];
+
+        needs.queues += (uint64_t)port->queues * CONFIG_RX_DESCRIPTORS;
+        if (port->kernel != NULL)
+            needs.queues +=
+                CONFIG_KERNEL_BUFFERS +
+                CONFIG_KERNEL_EMPTIES * config_kernel_segments(port->mtu, config->buffer_bytes);
+    }
     needs.total = needs.queues + needs.caches + needs.sockets;
     return needs;
 }

@@ -42,6 +42,7 @@
     X(CONSUMED_IGMP, FATE, "consumed.igmp", "IGMP, seen to by the host side of the stack")                  \
     X(QUEUED_REASSEMBLY, FATE, "queued.reassembly",                                                         \
       "fragments kept until the rest of their datagrams has come, the last included")                       \
+    X(TO_KERNEL, FATE, "to_kernel", "frames given to the kernel, which a rule of the port names")           \
     X(TO_TRANSMIT, FATE, "to_transmit",                                                                     \
       "frames that other lcores have given to this one, which transmits for them")                          \
     X(DROP_SHORT_FRAME, FATE, "drop.short_frame", "too short for Ethernet and IPv4 headers")                \
@@ -82,6 +83,10 @@
       "every socket that it could be for is connected, to another than its sender")                         \
     X(DROP_HANDOVER_FULL, FATE, "drop.handover_full",                                                       \
       "the way to the lcore that wanted it was full")                                                       \
+    X(DROP_KERNEL_RATE, FATE, "drop.kernel_rate",                                                           \
+      "frames for the kernel over the rate of the port")                                                    \
+    X(DROP_KERNEL_FULL, FATE, "drop.kernel_full",                                                           \
+      "frames for the kernel that found the way there full")                                                \
     X(DROP_FOREIGN_BUFFER, FATE, "drop.foreign_buffer",                                                     \
       "the device delivered a buffer that is not from our pools")                                           \
     X(DELIVERIES, INFO, "deliveries",                                                                       \
@@ -126,6 +131,18 @@
       "datagrams that must not be cut and did not leave, as they exceed the port's mtu")                    \
     X(FRAGMENTED, INFO, "fragmented", "datagrams that left in fragments")                                   \
     X(FRAGMENTED_FRAGMENTS, INFO, "fragmented.fragments", "fragments of them")                              \
+    X(KERNEL_COPIES, INFO, "kernel.copies", "copies of ARP and IGMP given to the kernel")                   \
+    X(LOST_KERNEL_COPY, INFO, "lost.kernel_copy",                                                           \
+      "copies not made: over the rate, the way was full, or the buffer pool empty")                         \
+    X(KERNEL_RECEIVED, INFO, "kernel.received", "frames and copies that the kernel has taken")              \
+    X(LOST_KERNEL_REFUSED, INFO, "lost.kernel_refused",                                                     \
+      "those it did not take: its interface is down, or was removed")                                       \
+    X(LOST_KERNEL_STOPPED, INFO, "lost.kernel_stopped",                                                     \
+      "those that still waited when the dataplane stopped")                                                 \
+    X(KERNEL_SENT, INFO, "kernel.sent", "frames for the wire that the kernel has sent")                     \
+    X(LOST_KERNEL_TOO_LONG, INFO, "lost.kernel_too_long", "those that exceed the port's mtu")               \
+    X(KERNEL_HELD_BACK, INFO, "kernel.held_back",                                                           \
+      "times that the rate of the port made what the kernel sends wait")                                    \
     X(ARP_ASKED, INFO, "arp.asked", "ARP requests sent to learn a neighbour's MAC address")                 \
     X(ARP_ANSWERED, INFO, "arp.answered", "ARP requests for our addresses that were answered")              \
     X(ARP_OVER_RATE, INFO, "arp.over_rate", "ARP requests and answers that their rate forbade")             \

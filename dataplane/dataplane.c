@@ -20,8 +20,10 @@
 #include "numa_place.h"
 #include "pool.h"
 #include "replay.h"
+#include "ring.h"
 #include "service.h"
 #include "state.h"
+#include "tap.h"
 
 #define COMMAND_SLOTS 64u
 #define DEMUX_MIN_KEYS 4096u
@@ -35,19 +37,6 @@ static _Atomic uint64_t tsc_hz;
 struct start_request {
     struct config_error *error;
 };
-
-/* Rings without a name: DPDK's table of named memory zones is small. */
-static struct rte_ring *create_ring(unsigned slots, unsigned element_size, int numa_node)
-{
-    unsigned size = rte_align32pow2(slots + 1);
-    ssize_t bytes = rte_ring_get_memsize_elem(element_size, size);
-    struct rte_ring *ring =
-        rte_zmalloc_socket("ring", (size_t)bytes, RTE_CACHE_LINE_SIZE, numa_node);
-
-    if (ring != NULL)
-        rte_ring_init(ring, "wirerx", size, RING_F_SP_ENQ | RING_F_SC_DEQ);
-    return ring;
-}
 
 static void destroy_lcore(struct lcore *lcore)
 {
@@ -120,9 +109,9 @@ static int create_lcore(struct lcore *lcore, unsigned index)
     if (store_stock_create(&lcore->stock, config->sockets.ring_slots, config->sockets.min_buffers,
                            config->sockets.maximum, node, rte_get_tsc_hz()) != 0)
         return -1;
-    lcore->commands = create_ring(COMMAND_SLOTS, sizeof(void *), node);
-    lcore->wakes = create_ring(LCORE_DEFERRED_WAKES, sizeof(struct deferred_wake), node);
-    lcore->services = create_ring(CONFIG_MAX_SOCKETS, sizeof(void *), node);
+    lcore->commands = ring_create(COMMAND_SLOTS, sizeof(void *), node);
+    lcore->wakes = ring_create(LCORE_DEFERRED_WAKES, sizeof(struct deferred_wake), node);
+    lcore->services = ring_create(CONFIG_MAX_SOCKETS, sizeof(void *), node);
     lcore->touched = rte_malloc_socket("touched", config->sockets.maximum * sizeof(void *),
                                        RTE_CACHE_LINE_SIZE, node);
     if (lcore->queues == NULL || lcore->commands == NULL || lcore->wakes == NULL ||
@@ -131,7 +120,7 @@ static int create_lcore(struct lcore *lcore, unsigned index)
     for (unsigned from = 0; from < lcore->peers_count; from++) {
         if (from == index)
             continue;
-        lcore->handover[from] = create_ring(LCORE_HANDOVER_SLOTS, sizeof(void *), node);
+        lcore->handover[from] = ring_create(LCORE_HANDOVER_SLOTS, sizeof(void *), node);
         if (lcore->handover[from] == NULL)
             return -1;
     }
@@ -220,10 +209,13 @@ static void free_handed_over(void)
 static void tear_down(void)
 {
     service_attach(NULL, 0, NULL);
+    tap_stop();
     free_handed_over();
     close_ports();
     for (unsigned i = 0; i < dataplane.lcores_count; i++)
         destroy_lcore(&dataplane.lcores[i]);
+    for (unsigned i = 0; i < CONFIG_MAX_PORTS; i++)
+        tap_close(&dataplane.ports[i]);
     unsigned missing = pool_destroy_all(), kept = buffers_kept();
     if (missing != kept)
         log_line("%u packet buffers were not returned when the dataplane stopped, of which the "
@@ -248,7 +240,8 @@ static int start_on_service(void *argument)
             goto no_memory;
     for (unsigned i = 0; i < config->ports_count; i++) {
         dataplane.ports_count = i + 1;
-        if (port_open(&dataplane.ports[i], config, i, error) != 0)
+        if (port_open(&dataplane.ports[i], config, i, error) != 0 ||
+            tap_open(&dataplane.ports[i], error) != 0)
             goto failed;
         for (uint16_t queue = 0; queue < dataplane.ports[i].queues; queue++)
             assign_queue(&dataplane.ports[i], queue);
@@ -259,7 +252,7 @@ static int start_on_service(void *argument)
         if (host_create(&dataplane.lcores[i], dataplane.ports, dataplane.ports_count) != 0)
             goto no_memory;
     service_attach(dataplane.lcores, dataplane.lcores_count, dataplane.operations);
-    if (dataplane.by_hand || launch_lcores(error) == 0)
+    if (tap_start(error) == 0 && (dataplane.by_hand || launch_lcores(error) == 0))
         return 0;
     goto failed;
 no_memory:
@@ -285,6 +278,7 @@ static void forget_everything(void)
     dataplane.slots_used = 0;
     dataplane.open_count = 0;
     owner_mutex_reset(&dataplane.control);
+    tap_forked();
     service_forked();
 }
 

@@ -147,7 +147,7 @@ void host_transmit_bytes(struct host_port *kept, const void *bytes, size_t lengt
 /* When a port has something to do by itself. */
 static uint64_t due_of(const struct host_port *kept)
 {
-    return RTE_MIN(host_arp_due(kept), host_igmp_due(kept));
+    return RTE_MIN(RTE_MIN(host_arp_due(kept), host_igmp_due(kept)), host_kernel_due(kept));
 }
 
 /* On the keeper. */
@@ -155,7 +155,11 @@ static enum counter take_kept(struct host_port *kept, struct rte_mbuf *mbuf, enu
                               uint64_t now)
 {
     enum counter fate = reason;
+    bool is_for_both = reason == COUNTER_DROP_ARP || reason == COUNTER_DROP_IGMP;
+    bool wanted = host_kernel_wants(kept->port, mbuf);
 
+    if (wanted && !is_for_both)
+        return host_kernel_give(kept, mbuf, now);
     switch (reason) {
     case COUNTER_DROP_ARP:
         fate = host_arp_take(kept, mbuf, now);
@@ -174,14 +178,18 @@ static enum counter take_kept(struct host_port *kept, struct rte_mbuf *mbuf, enu
     default:
         break;
     }
+    if (wanted && fate == reason)
+        fate = host_kernel_give(kept, mbuf, now);
+    else if (wanted)
+        host_kernel_copy(kept, mbuf, now);
     host_wake_at(kept->lcore, due_of(kept));
     if (fate == COUNTER_CONSUMED_ARP || fate == COUNTER_CONSUMED_IGMP)
         rte_pktmbuf_free(mbuf);
     return fate;
 }
 
-/* Is this reason one that any of the protocols looks at? */
-static bool concerns_host(enum counter reason)
+/* Is this frame one that any of the protocols looks at, or the kernel's? */
+static bool concerns_host(const struct port *port, const struct rte_mbuf *mbuf, enum counter reason)
 {
     switch (reason) {
     case COUNTER_DROP_ARP:
@@ -191,6 +199,11 @@ static bool concerns_host(enum counter reason)
     case COUNTER_DROP_PROTOCOL:
     case COUNTER_DROP_TCP:
         return true;
+    case COUNTER_DROP_ETHERTYPE:
+    case COUNTER_DROP_IPV6:
+    case COUNTER_DROP_NOT_JOINED:
+    case COUNTER_DROP_NOT_OURS:
+        return host_kernel_wants(port, mbuf);
     default:
         return false;
     }
@@ -199,7 +212,7 @@ static bool concerns_host(enum counter reason)
 enum counter host_take(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf,
                        enum counter reason, uint64_t now)
 {
-    if (!port->transmits || !concerns_host(reason))
+    if (!port->transmits || !concerns_host(port, mbuf, reason))
         return reason;
     if (port->keeper == lcore)
         return take_kept(lcore->host->ports[port->index], mbuf, reason, now);
@@ -240,6 +253,7 @@ void host_run(struct lcore *lcore, uint64_t now)
             continue;
         host_arp_run(kept, now);
         host_igmp_run(kept, now);
+        host_kernel_run(kept, now);
         if (kept->waiting_count != 0)
             flush(kept);
         /* What the device did not take is tried again in the next pass. */
@@ -265,6 +279,7 @@ static struct host_port *create_kept(struct lcore *lcore, struct port *port)
         return NULL;
     }
     icmp_answer_begin(&kept->icmp, rte_get_tsc_hz());
+    host_kernel_create(kept);
     host_wake_at(lcore, due_of(kept));
     return kept;
 }
@@ -319,6 +334,7 @@ static void destroy_kept(struct host_port *kept)
 {
     for (uint16_t i = 0; i < kept->waiting_count; i++)
         lose(kept->lcore, kept->waiting[i], COUNTER_LOST_TRANSMIT_STOPPED);
+    host_kernel_destroy(kept);
     host_arp_destroy(kept);
     host_igmp_destroy(kept);
     rte_free(kept);

@@ -30,6 +30,7 @@
 #include "counters.h"
 #include "host_arp.h"
 #include "host_igmp.h"
+#include "host_kernel.h"
 #include "icmp_answer.h"
 #include "ip_identification.h"
 #include "port.h"
@@ -47,6 +48,7 @@ struct host_port {
     struct host_arp arp;
     struct host_igmp igmp;
     struct icmp_answer icmp;
+    struct host_kernel kernel;
 };
 
 /** What an lcore keeps. */
@@ -67,11 +69,18 @@ void host_end(struct lcore *lcore);
 /** Free everything, waiting frames included. On the service thread, when no lcore runs; harmless twice. */
 void host_destroy(struct lcore *lcore);
 
+/** Is this fate, by which lcore_deliver() leaves a frame to its caller, one that host_take() may change? */
+static inline bool host_may_take(enum counter fate)
+{
+    return fate == COUNTER_DROP_NOT_JOINED || fate == COUNTER_DROP_NOT_OURS ||
+           fate == COUNTER_DROP_NO_SOCKET;
+}
+
 /**
  * A frame that delivery has no use for.
  * @param port    the one that brought it
  * @param reason  why: DROP_ARP, DROP_ICMP, DROP_IGMP, DROP_FRAGMENT and the other reasons of classify(),
- *                whose rx_meta is as classify() leaves it, and DROP_NO_SOCKET
+ *                whose rx_meta is as classify() leaves it, and those of host_may_take()
  * @param now     the pass's time-stamp counter
  * @return its fate: `reason` itself, and then it is the caller's to free, or one that keeps it
  */

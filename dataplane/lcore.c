@@ -40,7 +40,7 @@ static enum counter fate_of_fragment(struct lcore *lcore, struct rx_queue *queue
     if (whole == NULL)
         return fate;
     of_whole = fate_of_uncommon(lcore, queue, whole, now);
-    if (of_whole == COUNTER_DROP_NO_SOCKET)
+    if (host_may_take(of_whole))
         of_whole = host_take(lcore, queue->port, whole, of_whole, lcore->now);
     counter_add(&queue->counters, COUNTER_REASSEMBLED, 1);
     counter_add(&queue->counters, of_whole, 1);
@@ -60,7 +60,9 @@ static enum counter fate_of_refused(struct lcore *lcore, struct rx_queue *queue,
     if (reason != COUNTER_DROP_ICMP || !icmp_to_condition(mbuf))
         return host_take(lcore, queue->port, mbuf, reason, lcore->now);
     rx_meta(mbuf)->burst_tsc = now;
-    return lcore_deliver(lcore, &queue->counters, mbuf, &checked);
+    enum counter fate = lcore_deliver(lcore, &queue->counters, mbuf, &checked);
+    /* About nothing that a socket here has sent; so the kernel may have. */
+    return fate == COUNTER_DROP_ICMP ? host_take(lcore, queue->port, mbuf, fate, lcore->now) : fate;
 }
 
 static __attribute__((noinline)) enum counter fate_of_uncommon(struct lcore *lcore,
@@ -222,7 +224,7 @@ static bool poll_queue(struct lcore *lcore, struct rx_queue *queue, uint64_t now
             delivered++;
             continue;
         }
-        if (unlikely(fate == COUNTER_DROP_NO_SOCKET))
+        if (unlikely(host_may_take(fate)))
             fate = host_take(lcore, queue->port, mbufs[i], fate, lcore->now);
         counter_add(&queue->counters, fate, 1);
         if (!counter_keeps_frame(fate))

@@ -21,6 +21,7 @@
 struct lcore;
 struct port;
 struct replay;
+struct tap;
 
 /** Frames taken per look at a queue. */
 #define PORT_BURST 32u
@@ -83,6 +84,7 @@ struct port {
     unsigned buffers_taken; /**< by the driver, for its queues, as the device started */
     unsigned buffers_kept;  /**< by the driver, for good, though the device is closed */
     struct replay *replay;  /**< NULL: live */
+    struct tap *tap;        /**< the way to the kernel (host_kernel.h); NULL: none */
 };
 
 /**

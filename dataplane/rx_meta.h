@@ -30,6 +30,7 @@ enum rx_kind {
     RX_FOR_KEEPER,  /**< `via` is the counter under which a port's keeper shall look at it */
     RX_TO_TRANSMIT, /**< to be transmitted by `port`; `via` is the next hop, and if there is one
                          `payload_length` the longest packet on the way */
+    /* On the way to the kernel and back `via` is a mark (tap.h), and the kind means nothing. */
 };
 
 /** Is it a condition, not data? */

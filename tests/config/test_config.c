@@ -34,6 +34,9 @@ SUITE_TEST(config, needs_only_cores_and_a_device_and_defaults_the_rest)
     CHECK_EQ_I64(config.ports[0].vlan, 0);
     CHECK_EQ_I64(config.ports[0].checksums, CONFIG_CHECKSUMS_VERIFY);
     CHECK_EQ_I64(config.ports[0].pace, CONFIG_PACE_LIVE);
+    CHECK(config.ports[0].kernel == NULL);
+    CHECK_EQ_I64(config.ports[0].kernel_rules_count, 0);
+    CHECK_EQ_I64(config.ports[0].kernel_rate, 10000);
     CHECK(!config.ports[0].held);
     CHECK_EQ_I64(config.sockets.maximum, 256);
     CHECK_EQ_I64(config.sockets.ring_slots, 2048);
@@ -59,6 +62,9 @@ static const char everything[] = "cores: [@]\n"
                                  "    mtu: 9000\n"
                                  "    vlan: 100\n"
                                  "    checksums: ignore\n"
+                                 "    kernel: wrx0\n"
+                                 "    kernel-rules: [lldp, 0x888e, igmp, tcp 22, udp 319-320]\n"
+                                 "    kernel-rate: 7\n"
                                  "  - device: vdev:net_pcap3,rx_pcap=my capture.pcap\n"
                                  "    pace: 50000\n";
 
@@ -87,11 +93,46 @@ SUITE_TEST(config, takes_every_option_from_the_file)
     CHECK_EQ_I64(config.ports[0].mtu, 9000);
     CHECK_EQ_I64(config.ports[0].vlan, 100);
     CHECK_EQ_I64(config.ports[0].checksums, CONFIG_CHECKSUMS_IGNORE);
+    CHECK_EQ_STR(config.ports[0].kernel, "wrx0");
+    CHECK_EQ_I64(config.ports[0].kernel_rules_count, 5);
+    CHECK_EQ_I64(config.ports[0].kernel_rate, 7);
     CHECK_EQ_STR(config.ports[1].device, "vdev:net_pcap3,rx_pcap=my capture.pcap");
     CHECK_EQ_I64(config.ports[1].pace, CONFIG_PACE_RATE);
     CHECK(config.ports[1].pace_rate == 50000.0);
     CHECK_EQ_I64(config.ports[1].mtu, 1500);
     config_free(&config);
+}
+
+SUITE_TEST(config, takes_every_rule_for_the_kernel)
+{
+    static const struct {
+        const char *text;
+        struct config_kernel_rule rule;
+    } rows[] = {
+        {"lldp", {false, 0x88cc, 0, 65535}},     {"ptp", {false, 0x88f7, 0, 65535}},
+        {"ipv6", {false, 0x86dd, 0, 65535}},     {"0x0600", {false, 0x0600, 0, 65535}},
+        {"0xFFFf", {false, 0xffff, 0, 65535}},   {"icmp", {true, 1, 0, 65535}},
+        {"igmp", {true, 2, 0, 65535}},           {"tcp", {true, 6, 0, 65535}},
+        {"udp", {true, 17, 0, 65535}},           {"protocol 0", {true, 0, 0, 65535}},
+        {"protocol 255", {true, 255, 0, 65535}}, {"tcp 22", {true, 6, 22, 22}},
+        {"udp 319-320", {true, 17, 319, 320}},   {"udp 0-65535", {true, 17, 0, 65535}},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct config config;
+        char yaml[256];
+
+        snprintf(yaml, sizeof(yaml),
+                 "cores: [@]\nports: [{device: vdev:net_null0, kernel: a, kernel-rules: [%s]}]\n",
+                 rows[i].text);
+        parse_good(yaml, &config);
+        const struct config_kernel_rule *rule = &config.ports[0].kernel_rules[0];
+        CHECK_EQ_I64(rule->is_protocol, rows[i].rule.is_protocol);
+        CHECK_EQ_U64(rule->number, rows[i].rule.number);
+        CHECK_EQ_U64(rule->first_port, rows[i].rule.first_port);
+        CHECK_EQ_U64(rule->last_port, rows[i].rule.last_port);
+        config_free(&config);
+    }
 }
 
 SUITE_TEST(config, takes_every_choice)
@@ -166,9 +207,13 @@ SUITE_TEST(copy, is_deep_and_outlives_its_original)
     CHECK(copy.ports != config.ports);
     CHECK(copy.ports[0].device != config.ports[0].device);
     CHECK(copy.ports[0].addresses != config.ports[0].addresses);
+    CHECK(copy.ports[0].kernel != config.ports[0].kernel);
+    CHECK(copy.ports[0].kernel_rules != config.ports[0].kernel_rules);
     config_free(&config);
     CHECK_EQ_I64(copy.cores[0], test_core());
     CHECK_EQ_STR(copy.ports[0].device, "0000:01:00.1,mprq_en=1");
+    CHECK_EQ_STR(copy.ports[0].kernel, "wrx0");
+    CHECK_EQ_U64(copy.ports[0].kernel_rules[4].last_port, 320);
     CHECK_EQ_I64(copy.ports[0].addresses[1].address, 0xc6336407);
     CHECK(copy.ports[1].addresses == NULL);
     CHECK(copy.ports[1].pace_rate == 50000.0);

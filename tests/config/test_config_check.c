@@ -165,3 +165,20 @@ SUITE_TEST(check, refuses_numbers_above_any_range)
     test_refused(&config, "sockets.maximum: too many sockets: 4294967295 is out of range: 1 to "
                           "65536 sockets");
 }
+
+SUITE_TEST(check, refuses_rules_for_the_kernel_that_no_text_can_say)
+{
+    struct config_kernel_rule *rule = calloc(1, sizeof(*rule));
+
+    config.ports[0].kernel = strdup("wrx0");
+    config.ports[0].kernel_rules_count = 1;
+    test_refused(&config, "ports[0].kernel-rules: 1 are announced but none given");
+    CHECK(rule != NULL);
+    config.ports[0].kernel_rules = rule;
+    *rule = (struct config_kernel_rule){.is_protocol = true, .number = 256, .last_port = 65535};
+    test_refused(&config, "ports[0].kernel-rules[0]: 256 is no protocol of IPv4: 0 to 255");
+    *rule = (struct config_kernel_rule){.is_protocol = true, .number = 1, .last_port = 80};
+    test_refused(&config, "ports[0].kernel-rules[0]: only tcp and udp have ports");
+    *rule = (struct config_kernel_rule){true, 6, 81, 80};
+    test_refused(&config, "ports[0].kernel-rules[0]: ports from 81 to 80 are none");
+}

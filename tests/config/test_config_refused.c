@@ -94,10 +94,12 @@ SUITE_TEST(refused, keys_that_are_unknown_or_double_or_missing)
                                     "ports, memory, sockets"},
         {NULL_PORT "    queue: 1\n",
          "t.yaml:4: ports[0].queue: unknown option; here are known: device, addresses, gateway, "
-         "routes, queues, mtu, vlan, checksums, transmit, pace"},
+         "routes, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
+         "kernel-rate, pace"},
         {NULL_PORT "\n  - device: vdev:net_null1\n    Queues: 1\n",
          "t.yaml:6: ports[1].Queues: unknown option; here are known: device, addresses, gateway, "
-         "routes, queues, mtu, vlan, checksums, transmit, pace"},
+         "routes, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
+         "kernel-rate, pace"},
         {NULL_PORT "memory:\n  pages: huge\n  size: 12\n",
          "t.yaml:6: memory.size: unknown option; here are known: pages, megabytes, buffers, "
          "buffer-bytes"},
@@ -409,7 +411,7 @@ SUITE_TEST(refused, sockets_and_memory_that_do_not_go_together)
          "t.yaml:7: sockets.min-buffers: 256 for each of 65536 sockets: 16779008 buffers are "
          "needed in all, and a pool holds at most 16777216"},
         {NULL_PORT "memory:\n  buffers: 18175\n",
-         "t.yaml:5: memory.buffers: pool too small: 18175 given, 18176 needed (1024 by receive "
+         "t.yaml:5: memory.buffers: pool too small: 18175 given, 18176 needed (1024 by "
          "queues, 768 by the cores' caches, 16384 by 256 sockets with 64 each); 0 has it computed"},
         /* Not among plain pages, whose size differs between machines. */
         {NULL_PORT "memory:\n  megabytes: 100\n  pages: huge\n",
@@ -467,6 +469,66 @@ SUITE_TEST(refused, routes_that_lead_nowhere)
          "addresses"},
     };
 #undef ADDRESSED
+
+    EXPECT_ALL_REFUSED(rows);
+}
+
+SUITE_TEST(refused, kernels_that_nothing_can_go_to)
+{
+#define KERNEL NULL_PORT "    kernel: wrx0\n    kernel-rules: "
+#define NO_RULE(text)                                   \
+    "t.yaml:5: ports[0].kernel-rules[0]: '" text        \
+    "' is no rule; expected: lldp, ptp, ipv6, 0x88cc, " \
+    "icmp, igmp, tcp, udp, protocol 89, tcp 22 or udp 319-320"
+    static const struct refused rows[] = {
+        {NULL_PORT "    kernel: wrx0/1\n", "t.yaml:4: ports[0].kernel: 'wrx0/1' is no interface's "
+                                           "name: up to 15 letters, digits and signs, such as "
+                                           "wrx0"},
+        {NULL_PORT "    kernel: \"\"\n", "t.yaml:4: ports[0].kernel: '' is no interface's name: up "
+                                         "to 15 letters, digits and signs, such as wrx0"},
+        {NULL_PORT "    kernel: tap%d\n", "t.yaml:4: ports[0].kernel: 'tap%d' is no interface's "
+                                          "name: up to 15 letters, digits and signs, such as wrx0"},
+        {NULL_PORT "    kernel: abcdefghijklmnop\n",
+         "t.yaml:4: ports[0].kernel: 'abcdefghijklmnop' is no interface's name: up to 15 letters, "
+         "digits and signs, such as wrx0"},
+        {NULL_PORT "    kernel: a\n    transmit: off\n",
+         "t.yaml:4: ports[0].kernel: the kernel would have its frames sent, and transmit is off"},
+        {NULL_PORT "    kernel: a\n  - device: vdev:net_null1\n    kernel: a\n",
+         "t.yaml:6: ports[1].kernel: a is used already, by ports[0]"},
+        {NULL_PORT "    kernel-rules: [lldp]\n",
+         "t.yaml:4: ports[0].kernel-rules: rules without an interface: kernel names it"},
+        {NULL_PORT "    kernel: a\n    kernel-rate: 0\n",
+         "t.yaml:5: ports[0].kernel-rate: 0 is out of range: 1 to 1000000 frames a second"},
+        {KERNEL "[everything]\n", NO_RULE("everything")},
+        {KERNEL "[tcp22]\n", NO_RULE("tcp22")},
+        {KERNEL "[tcp 65536]\n", NO_RULE("tcp 65536")},
+        {KERNEL "[udp 320-319]\n", NO_RULE("udp 320-319")},
+        {KERNEL "[udp 1-]\n", NO_RULE("udp 1-")},
+        {KERNEL "[icmp 8]\n", NO_RULE("icmp 8")},
+        {KERNEL "[protocol 256]\n", NO_RULE("protocol 256")},
+        {KERNEL "[protocol]\n", NO_RULE("protocol")},
+        {KERNEL "[0x88c]\n", NO_RULE("0x88c")},
+        {KERNEL "[0x88cg]\n", NO_RULE("0x88cg")},
+        {KERNEL "[0x05ff]\n",
+         "t.yaml:5: ports[0].kernel-rules[0]: 0x05ff is no ethertype: they begin at 0x0600"},
+        {KERNEL "[0x0800]\n",
+         "t.yaml:5: ports[0].kernel-rules[0]: 0x0800 is IPv4, of which a rule names the protocol: "
+         "icmp, igmp, tcp, udp or protocol N"},
+        {KERNEL "[0x0806]\n", "t.yaml:5: ports[0].kernel-rules[0]: 0x0806 is ARP, which the kernel "
+                              "is given in any case"},
+        {KERNEL "[0x8100]\n", "t.yaml:5: ports[0].kernel-rules[0]: 0x8100 is a VLAN tag: a rule "
+                              "names what is behind it"},
+        {KERNEL
+         "[tcp 1,tcp 2,tcp 3,tcp 4,tcp 5,tcp 6,tcp 7,tcp 8,tcp 9,tcp 10,tcp 11,tcp 12,tcp 13,"
+         "tcp 14,tcp 15,tcp 16,tcp 17,tcp 18,tcp 19,tcp 20,tcp 21,tcp 22,tcp 23,tcp 24,tcp 25,"
+         "tcp 26,tcp 27,tcp 28,tcp 29,tcp 30,tcp 31,tcp 32,tcp 33]\n",
+         "t.yaml:5: ports[0].kernel-rules: too many rules: 33, at most 32 are possible"},
+        {KERNEL "[lldp]\nmemory: {buffers: 4096}\n",
+         "t.yaml:6: memory.buffers: pool too small: 4096 given, 18496 needed (1344 by queues, 768 by "
+         "the cores' caches, 16384 by 256 sockets with 64 each); 0 has it computed"},
+    };
+#undef KERNEL
+#undef NO_RULE
 
     EXPECT_ALL_REFUSED(rows);
 }

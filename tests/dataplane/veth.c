@@ -19,7 +19,7 @@ static const char lay[] = "ip link add wtest0 type veth peer name wtest1 2>/dev/
                           "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 2>/dev/null; "
                           "ip link set wtest0 up 2>/dev/null && ip link set wtest1 up 2>/dev/null";
 
-static bool run(const char *commands)
+bool veth_run(const char *commands)
 {
     int status = 0;
     pid_t child = fork();
@@ -33,7 +33,7 @@ static bool run(const char *commands)
 
 bool veth_lay(void)
 {
-    return unshare(CLONE_NEWNET) == 0 && run(lay);
+    return unshare(CLONE_NEWNET) == 0 && veth_run(lay);
 }
 
 void veth_make_host(const char *address)
@@ -44,7 +44,7 @@ void veth_make_host(const char *address)
     int any = socket(AF_INET, SOCK_DGRAM, 0);
 
     snprintf(commands, sizeof commands, "ip addr add %s dev wtest0 && ip link set lo up", address);
-    CHECK(run(commands));
+    CHECK(veth_run(commands));
     memcpy(request.ifr_name, "wtest0", sizeof "wtest0");
     CHECK(any >= 0 && ioctl(any, SIOCETHTOOL, &request) == 0);
     close(any);
