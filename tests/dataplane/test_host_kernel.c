@@ -22,6 +22,7 @@
 #include "state.h"
 #include "support/frames.h"
 #include "support/wire.h"
+#include "tap.h"
 #include "veth.h"
 #include "wake.h"
 
@@ -504,6 +505,81 @@ SUITE_TEST(host_kernel, other_lcores_hand_over_what_is_for_the_kernel)
     CHECK_EQ_U64(await(got, sizeof got), 60);
     CHECK_EQ_U64(wire_counter("handed_over"), 1);
     CHECK_EQ_U64(wire_counter("to_kernel"), 1);
+    end();
+}
+
+SUITE_TEST(host_kernel, an_lcore_wakes_the_thread_that_writes)
+{
+    struct config config = config_with_kernel();
+    uint8_t frame[60] = {0x01, 0x80, 0xc2, [12] = 0x88, [13] = 0xcc}, got[256];
+
+    config.ports[0].transmit = CONFIG_TRANSMIT_ON;
+    config.ports[0].addresses_count = 0; /* nothing is said by the port itself */
+    wire_start(&config, &client_operations, false);
+    open_kernel();
+    for (frame[14] = 0; frame[14] < 100; frame[14]++) {
+        uint64_t until = wake_clock() + PATIENCE_NS;
+
+        wire_send(frame, sizeof frame);
+        while (look(got, sizeof got) == 0) {
+            CHECK(wake_clock() < until);
+            usleep(50); /* so that the thread sleeps before the next */
+        }
+        CHECK_EQ_U64(got[14], frame[14]);
+    }
+    wire_settle();
+    CHECK_EQ_U64(wire_counter("to_kernel"), 100);
+    end();
+}
+
+/* A thread's sink that has used up its budget. */
+static struct wake_errand *handed_over;
+static unsigned handed_over_count;
+
+static bool defer_none(struct wake_sink *sink, _Atomic uint32_t *word, int count)
+{
+    (void)sink;
+    (void)word;
+    (void)count;
+    return false;
+}
+
+static bool may_not_call(struct wake_sink *sink)
+{
+    (void)sink;
+    return false;
+}
+
+static void keep_errand(struct wake_sink *sink, struct wake_errand *errand)
+{
+    (void)sink;
+    handed_over = errand;
+    handed_over_count++;
+}
+
+SUITE_TEST(host_kernel, beyond_its_budget_an_lcore_leaves_the_wake_up_to_the_service_thread)
+{
+    static struct wake_sink spent = {defer_none, may_not_call, keep_errand};
+    struct tap *tap;
+    uint8_t got[256];
+
+    start();
+    wire_step(dataplane_tsc()); /* and the thread has empties */
+    tap = dataplane.ports[0].tap;
+    for (unsigned i = 0; i < 3; i++) {
+        while ((atomic_load(&tap->wants) & TAP_WANTS_FRAMES) == 0)
+            usleep(100);
+        wake_sink = &spent;
+        send_ethertype(ETHERTYPE_LLDP);
+        send_ethertype(ETHERTYPE_LLDP); /* the errand is out already */
+        wake_sink = NULL;
+        CHECK_EQ_U64(handed_over_count, i + 1);
+        usleep(10000);
+        CHECK_EQ_U64(look(got, sizeof got), 0); /* it sleeps */
+        handed_over->run(handed_over);
+        CHECK_EQ_U64(await(got, sizeof got), 60);
+        CHECK_EQ_U64(await(got, sizeof got), 60);
+    }
     end();
 }
 
