@@ -24,6 +24,7 @@
 #include "service.h"
 #include "state.h"
 #include "tap.h"
+#include "way_home.h"
 
 #define COMMAND_SLOTS 64u
 #define DEMUX_MIN_KEYS 4096u
@@ -105,6 +106,8 @@ static int create_lcore(struct lcore *lcore, unsigned index)
     lcore->queues =
         rte_zmalloc_socket("queues", sizeof(struct rx_queue) * CONFIG_MAX_PORTS * CONFIG_MAX_QUEUES,
                            RTE_CACHE_LINE_SIZE, node);
+    lcore->minimum = config->sockets.min_buffers;
+    lcore->look_after = look_after(0);
     lcore->quiet_cycles = STORE_QUIET_SECONDS * rte_get_tsc_hz();
     if (store_stock_create(&lcore->stock, config->sockets.ring_slots, config->sockets.min_buffers,
                            config->sockets.maximum, node, rte_get_tsc_hz()) != 0)

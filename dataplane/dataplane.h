@@ -20,6 +20,7 @@
 #include "counters.h"
 #include "endpoint.h"
 #include "endpoint_batch.h"
+#include "endpoint_lend.h"
 #include "fence.h"
 #include "log.h"
 #include "owner_mutex.h"

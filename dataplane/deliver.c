@@ -9,6 +9,7 @@
 #include "ipv4.h"
 #include "offer.h"
 #include "pool.h"
+#include "way_home.h"
 
 /** Beyond its minimum a socket may hold free / POOL_SHARE_DIVISOR buffers. */
 #define POOL_SHARE_DIVISOR 2u
@@ -22,22 +23,13 @@ static void look_at_pool(struct lcore *lcore)
     lcore->free_buffers_known = true;
 }
 
-/* What the consumer has taken since we last looked: one read of the client line. */
-static void refresh_consumed(struct endpoint *e)
-{
-    e->lcore.cached_head = atomic_load_explicit(&e->head, memory_order_acquire);
-    e->lcore.bytes_known = atomic_load_explicit(&e->bytes_consumed, memory_order_relaxed);
-    e->lcore.buffers_known =
-        e->lcore.cached_head + atomic_load_explicit(&e->extra_consumed, memory_order_relaxed);
-}
-
 /* Once a pass, or a full ring would cost a read of what the consumer writes for every datagram. */
-static void refresh_in_pass(struct lcore *lcore, struct endpoint *e)
+static void look_in_pass(struct lcore *lcore, struct endpoint *e)
 {
     if (e->lcore.refreshed == lcore->pass)
         return;
     e->lcore.refreshed = lcore->pass;
-    refresh_consumed(e);
+    way_home_look(e, lcore->look_after);
 }
 
 static uint64_t queued_bytes(const struct endpoint *e)
@@ -69,7 +61,7 @@ static bool within_pool_share(struct lcore *lcore, const struct endpoint *e, uin
 {
     uint32_t held = e->lcore.buffers - e->lcore.buffers_known + segments;
 
-    if (held <= e->lcore.minimum)
+    if (held <= lcore->minimum)
         return true;
     look_at_pool(lcore);
     return held <= lcore->buffers_share;
@@ -96,7 +88,7 @@ enum counter offer_reluctantly(struct lcore *lcore, struct endpoint *e, uintptr_
         return COUNTER_DROP_NOT_FROM_PEER;
     }
     if (unlikely(!ring_has_room(e, length))) {
-        refresh_in_pass(lcore, e);
+        look_in_pass(lcore, e);
         if (!has_bytes(e, length) || !(has_slot(e) || lcore_grow(lcore, e))) {
             e->lcore.drops++;
             endpoint_count(&e->lcore.lost_ring_full, 1);
@@ -104,7 +96,7 @@ enum counter offer_reluctantly(struct lcore *lcore, struct endpoint *e, uintptr_
         }
     }
     if (unlikely(!within_pool_share(lcore, e, segments))) {
-        refresh_in_pass(lcore, e);
+        look_in_pass(lcore, e);
         if (!within_pool_share(lcore, e, segments)) {
             e->lcore.drops++;
             endpoint_count(&e->lcore.lost_pool_share, 1);
@@ -337,7 +329,7 @@ struct lcore_room lcore_room(struct lcore *lcore)
     look_at_pool(lcore);
     uint32_t share = lcore->buffers_share;
     for (uint32_t i = 0; i < lcore->homed_count; i++, e = e->lcore.homed_next) {
-        refresh_consumed(e);
+        way_home_look(e, lcore->look_after);
         uint32_t held = e->lcore.buffers - e->lcore.buffers_known;
         uint64_t queued = queued_bytes(e);
         uint32_t limit = atomic_load_explicit(&e->lcore.bytes_limit, memory_order_relaxed);
@@ -347,7 +339,7 @@ struct lcore_room lcore_room(struct lcore *lcore)
         uint64_t bytes = queued >= limit ? 0 : limit - queued;
         /* Each frame taken also lowers the share, and so does a burst that is staged meanwhile: two
          * thirds of the distance are safe. */
-        uint32_t by_minimum = held >= e->lcore.minimum ? 0 : e->lcore.minimum - held;
+        uint32_t by_minimum = held >= lcore->minimum ? 0 : lcore->minimum - held;
         uint32_t by_share = held + PORT_BURST >= share ? 0 : (share - held - PORT_BURST) / 3 * 2;
         uint32_t frames = RTE_MIN(slots, RTE_MAX(by_minimum, by_share));
 

@@ -20,12 +20,13 @@
  *   lcore part     touched only by the home lcore; its first line is all that a datagram needs
  *   send queue     the other direction: send_queue.h
  *
- * Way home: clients never touch a mempool (a preempted rte_ring producer stalls every other one).
- * The consumer drops its reference and puts the buffers that are now free, in batches, on the
- * socket's own single-producer/single-consumer ring; the home lcore puts the pointers back into the
- * pool unread.
+ * Way home: clients never touch a mempool (a preempted rte_ring producer stalls every other one), nor
+ * a reference count. The ring is the way home too: what the consumer has moved `head` past is the home
+ * lcore's again, which drops the reference of each, and puts those back into the pool that have none left
+ * (way_home.c); of plain elements it knows that without reading the buffer. What is lent has another
+ * reference, and goes home by a stack of its own (H1 to H3 there).
  *
- * The ring and the way home are a store (socket_store.h), small at first, a larger one while they need it.
+ * The ring is in a store (socket_store.h), small at first, a larger one while it is needed.
  */
 
 #include <rte_mbuf.h>
@@ -42,12 +43,6 @@
 #include "socket_store.h"
 
 struct lcore;
-
-/** Most buffers the consumer keeps before it sends them home. */
-#define ENDPOINT_RETURN_BATCH 64u
-
-/** Low bits of a pointer on its way home: which pool it belongs to (mbufs are 64-byte aligned). */
-#define ENDPOINT_POOL_TAG_MASK ((uintptr_t)63)
 
 /**
  * In `posted`: beside posted receives something else waits for data, so that the lcore must serve
@@ -70,24 +65,20 @@ struct endpoint {
     /* --- client line: under LOCK ---------------------------------------------------------- */
     /** The lock word. Here, so that its address is the endpoint's. */
     _Atomic uint64_t word __rte_cache_aligned;
-    /** Elements consumed. Stored with release after the element was read. */
+    /** Elements consumed. Stored with release after the element and its buffer were read (H1). */
     _Atomic uint32_t head;
-    _Atomic uint32_t cached_tail; /**< `tail` when last looked at; atomic as return_count */
+    _Atomic uint32_t cached_tail; /**< `tail` when last looked at; atomic as plain_nonblocking */
     /** Payload bytes consumed. */
     _Atomic uint64_t bytes_consumed;
     struct ring_element *ring;
-    uint32_t mask;
-    _Atomic uint32_t return_count; /**< atomic because quick_is_empty() asks without LOCK */
-    uint32_t
-        return_batch; /**< how many to collect: ENDPOINT_RETURN_BATCH, less in a tiny pool and in
-                                a small store */
-    /** `head` when a nonblocking receive last found nothing: a second one that finds it so sends home
-     *  what has been collected. Written without LOCK: a hint. */
-    _Atomic uint32_t empty_head;
     _Atomic uint64_t received;
-    /** Buffers (mbuf segments) consumed beyond one for each element, modulo 2^32. */
-    _Atomic uint32_t extra_consumed;
-    /** `plain`, and a receive that finds nothing ends at once; as return_count. */
+    struct socket_store *from; /**< where `ring` is */
+    uint32_t mask;
+    /** Buffers (mbuf segments) that are lent. Stored before the `head` behind them, and with release after
+     *  the references of those that came back were dropped (H2). */
+    _Atomic uint32_t lent;
+    /** `plain`, and a receive that finds nothing ends at once; atomic because quick_is_empty() asks without
+     *  LOCK. */
     _Atomic bool plain_nonblocking;
 
     /* --- lcore line ----------------------------------------------------------------------- */
@@ -119,16 +110,11 @@ struct endpoint {
     };
     /** Receivers that sleep or are about to (incremented before fence F3). */
     _Atomic uint32_t sleepers;
-    /** Batches of buffers put on the way home, modulo 2^32; after each. A hint, so that the lcore need
-     *  not look at the ways that are empty. */
-    _Atomic uint32_t sent_home;
-    /** The store that the consumer is in: it needs no older one any more (G3). */
-    _Atomic(struct socket_store *) moved_to;
+    /** Buffers that were lent and have no reference left, a stack linked by their `next` (H3). */
+    _Atomic(struct rte_mbuf *) came_back;
 
     /* --- consumer part: under LOCK ---------------------------------------------------------- */
-    struct rte_mbuf *returning[ENDPOINT_RETURN_BATCH] __rte_cache_aligned;
-    struct socket_store *from; /**< where `ring` and the way home are */
-    _Atomic uint64_t truncated;
+    _Atomic uint64_t truncated __rte_cache_aligned;
     _Atomic uint64_t faulted;
     _Atomic uint64_t conditions;     /**< ends and errors that a receive has reported */
     _Atomic uint64_t peer_filtered;  /**< queued before WSPConnect and not the peer's (I05) */
@@ -143,12 +129,12 @@ struct endpoint {
         uint32_t cached_head;
         uint32_t drops;
         uint32_t buffers;       /**< segments put in, modulo 2^32 */
-        uint32_t buffers_known; /**< how many had been consumed when last read */
+        uint32_t buffers_known; /**< how many of them are not the socket's any more */
         uint16_t peer_port;     /**< only what comes from there is put in; 0: from anywhere */
         bool touched;
         bool ready;
-        uint64_t bytes_known; /**< bytes_consumed when last read */
-        uint32_t minimum;     /**< buffers it may always hold */
+        uint64_t bytes_known; /**< payload up to cached_head */
+        uint32_t look_at;     /**< what is put in when it is time to look at `head` */
         /** SO_RCVBUF; written by clients, hardly ever. Ends the first line. */
         _Atomic uint32_t bytes_limit;
         uint32_t peer_address; /**< network order, as its port */
@@ -156,21 +142,19 @@ struct endpoint {
         _Atomic uint64_t lost_ring_full;
         _Atomic uint64_t lost_pool_share;
         _Atomic uint64_t not_from_peer;
-        uint32_t refreshed;       /**< the pass in which the _known fields were last read */
-        uint32_t sent_home_known; /**< sent_home when its way home was last emptied */
+        uint32_t refreshed;  /**< the pass in which `head` was last read because of a full ring */
+        uint32_t lent_known; /**< `lent` when last read */
         struct endpoint *ready_next;
         struct endpoint *homed_next; /**< all endpoints of the lcore, a ring */
         struct endpoint *homed_previous;
         struct socket_store *left; /**< stores that were outgrown, the consumer may be there */
         uint64_t busy_at; /**< time-stamp counter when it was last seen to need its store */
-        bool unsettled;   /**< the consumer may be in an older store than the lcore (G4) */
         bool grown;       /**< not in its own store */
     } lcore __rte_cache_aligned;
 
     /* --- set at open and bind, constant while others look ----------------------------------- */
     uint32_t slot __rte_cache_aligned;
-    uint32_t slots;        /**< what the ring may grow to */
-    uint32_t most_returns; /**< return_batch in the largest store */
+    uint32_t slots; /**< what the ring may grow to */
     struct socket_store *own;
     _Atomic uint32_t home; /**< index of the home lcore */
     /** Conditions that shall not be told, a bit for each enum rx_kind (L11). */
@@ -251,12 +235,6 @@ static inline const struct ring_element *endpoint_front(struct endpoint *e)
     return &e->ring[head & e->mask];
 }
 
-/** Was the last look at the ring one at its end? Looks no further itself. Under LOCK. */
-static inline bool endpoint_seen_empty(const struct endpoint *e)
-{
-    return atomic_load_explicit(&e->head, memory_order_relaxed) == endpoint_known_tail(e);
-}
-
 /** The element behind `index` others, or NULL. Under LOCK. Valid until one is consumed. */
 static inline const struct ring_element *endpoint_peek(struct endpoint *e, uint32_t index)
 {
@@ -267,13 +245,7 @@ static inline const struct ring_element *endpoint_peek(struct endpoint *e, uint3
     return &e->ring[(head + index) & e->mask];
 }
 
-/** Send home what has been collected. Under LOCK. */
-void endpoint_flush_returns(struct endpoint *e);
-
-/** Send home what has been collected, as far as there is room. Under LOCK. */
-void endpoint_send_home(struct endpoint *e);
-
-/** Drop a reference on a segment. @return true: it was the last one */
+/** Drop a reference on a segment. @return true: it was the last one, and it may go into its pool */
 static inline bool endpoint_drop_reference(struct rte_mbuf *segment)
 {
     /* Acquire: what others who had a reference have read of the frame was read before it is used again.
@@ -286,67 +258,21 @@ static inline bool endpoint_drop_reference(struct rte_mbuf *segment)
     return rte_pktmbuf_prefree_seg(segment) != NULL;
 }
 
-/** Collect one buffer that has no reference left for its way home. Under LOCK.
- *  @return true: endpoint_send_home() is due */
-static inline __attribute__((warn_unused_result)) bool endpoint_collect_one(struct endpoint *e,
-                                                                            struct rte_mbuf *mbuf)
+/** Remove the `count` oldest datagrams, of `bytes` in all; `head` is the endpoint's. Neither they nor their
+ *  buffers may be looked at any more. Under LOCK. */
+static inline void endpoint_consume_known(struct endpoint *e, uint32_t count, uint64_t bytes,
+                                          uint32_t head)
 {
-    uint32_t count = atomic_load_explicit(&e->return_count, memory_order_relaxed);
-
-    e->returning[count] = mbuf;
-    atomic_store_explicit(&e->return_count, count + 1, memory_order_relaxed);
-    return unlikely(count + 1 >= e->return_batch);
-}
-
-/** Put one buffer that has no reference left on its way home. Under LOCK. */
-static inline void endpoint_return_one(struct endpoint *e, struct rte_mbuf *mbuf)
-{
-    if (endpoint_collect_one(e, mbuf))
-        endpoint_send_home(e);
-}
-
-/** Drop the consumer's reference on a frame; what is free now is on its way home. Under LOCK. */
-static inline void endpoint_return(struct endpoint *e, struct rte_mbuf *mbuf)
-{
-    while (mbuf != NULL) {
-        struct rte_mbuf *next = mbuf->next;
-
-        if (endpoint_drop_reference(mbuf))
-            endpoint_return_one(e, mbuf);
-        mbuf = next;
-    }
-}
-
-/** endpoint_consume() of a plain element; `head` is the endpoint's. @return true: endpoint_send_home() is
- *  due, before another one is consumed */
-static inline __attribute__((warn_unused_result)) bool endpoint_consume_plain(struct endpoint *e,
-                                                                              uintptr_t frame,
-                                                                              uint64_t length,
-                                                                              uint32_t head)
-{
-    single_writer_add64(&e->bytes_consumed, length);
-    /* Release: the lcore may overwrite the element once it sees the new head. */
-    atomic_store_explicit(&e->head, head + 1, memory_order_release);
-    return endpoint_collect_one(e, (struct rte_mbuf *)(frame - ELEMENT_PLAIN));
+    single_writer_add64(&e->bytes_consumed, bytes);
+    /* Release: the lcore may use elements and buffers for others once it sees the new head (H1). */
+    atomic_store_explicit(&e->head, head + count, memory_order_release);
 }
 
 /** Remove the oldest datagram. Under LOCK, after endpoint_front() gave it. */
 static inline void endpoint_consume(struct endpoint *e, const struct ring_element *element)
 {
-    struct rte_mbuf *mbuf = element_mbuf(element);
-    uint32_t head = atomic_load_explicit(&e->head, memory_order_relaxed);
-
-    if (element_is_plain(element)) {
-        if (endpoint_consume_plain(e, element->frame, element->length, head))
-            endpoint_send_home(e);
-        return;
-    }
-
-    single_writer_add64(&e->bytes_consumed, element->length);
-    single_writer_add32(&e->extra_consumed, mbuf->nb_segs - 1u);
-    /* Release: the lcore may overwrite the element once it sees the new head. */
-    atomic_store_explicit(&e->head, head + 1, memory_order_release);
-    endpoint_return(e, mbuf);
+    endpoint_consume_known(e, 1, element->length,
+                           atomic_load_explicit(&e->head, memory_order_relaxed));
 }
 
 /** Remove the oldest datagram, which the caller knows to be there. Under LOCK. */

@@ -5,7 +5,7 @@
 #include <rte_cycles.h>
 
 #include "lcore.h"
-#include "pool.h"
+#include "way_home.h"
 
 /** A store has held little when no look at it has found more than this part of the socket's own. */
 #define QUIET_DIVISOR 4u
@@ -44,6 +44,13 @@ static struct socket_store *take_larger(struct lcore *lcore, const struct socket
     return store;
 }
 
+/* The consumer may still be in it. */
+static void leave(struct endpoint *e, struct socket_store *store)
+{
+    store->next = e->lcore.left;
+    e->lcore.left = store;
+}
+
 bool lcore_grow(struct lcore *lcore, struct endpoint *e)
 {
     struct socket_store *from = current_of(e), *to;
@@ -56,49 +63,11 @@ bool lcore_grow(struct lcore *lcore, struct endpoint *e)
         return false;
     }
     switch_to(e, to);
-    e->lcore.unsettled = true;
     e->lcore.busy_at = rte_rdtsc();
-    if (from != e->own) {
-        from->next = e->lcore.left;
-        e->lcore.left = from;
-    }
+    if (from != e->own)
+        leave(e, from);
     counter_add(&lcore->own_counters, COUNTER_RINGS_GROWN, 1);
     return true;
-}
-
-unsigned lcore_take_home(struct socket_store *store)
-{
-    struct rte_mbuf **mbufs;
-    unsigned total = 0, count;
-
-    while ((count = way_home_front(&store->home, &mbufs, ENDPOINT_RETURN_BATCH)) != 0) {
-        pool_put_tagged(mbufs, count);
-        way_home_taken(&store->home, count);
-        total += count;
-    }
-    return total;
-}
-
-bool lcore_settle(struct lcore *lcore, struct endpoint *e)
-{
-    /* Before the looks below: what it says has been put on a way home is found there (G4). */
-    bool settled = atomic_load_explicit(&e->moved_to, memory_order_acquire) == current_of(e);
-    unsigned count = lcore_take_home(e->own);
-
-    for (struct socket_store *store = e->lcore.left; store != NULL; store = store->next)
-        count += lcore_take_home(store);
-    if (current_of(e) != e->own)
-        count += lcore_take_home(current_of(e));
-    if (settled) {
-        e->lcore.unsettled = false;
-        while (e->lcore.left != NULL) {
-            struct socket_store *store = e->lcore.left;
-
-            e->lcore.left = store->next;
-            lcore->service_called |= store_stock_give_back(&lcore->stock, store);
-        }
-    }
-    return count != 0;
 }
 
 /* LOCK, if nobody holds it or wants it and the handle is not about to end. It leaves no AGAIN: nothing is
@@ -112,33 +81,50 @@ static bool try_lock(struct endpoint *e)
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
+/* Under LOCK no element is in the consumer's hand, so none is read in a store that it is taken out of (G3). */
+static void leave_all_but(struct lcore *lcore, struct endpoint *e, struct socket_store *store)
+{
+    endpoint_move(e, store);
+    while (e->lcore.left != NULL) {
+        struct socket_store *left = e->lcore.left;
+
+        e->lcore.left = left->next;
+        lcore->service_called |= store_stock_give_back(&lcore->stock, left);
+    }
+}
+
 void lcore_shrink(struct lcore *lcore, struct endpoint *e)
 {
     struct socket_store *from = current_of(e);
 
-    e->lcore.cached_head = atomic_load_explicit(&e->head, memory_order_relaxed);
-    if (from == e->own || endpoint_staged(e) - e->lcore.cached_head > e->own->slots)
-        return;
-    /* The consumer's side, which is ours now, has no element in its hand. */
-    switch_to(e, e->own);
-    endpoint_move(e, e->own);
-    endpoint_flush_returns(e);
-    from->next = e->lcore.left;
-    e->lcore.left = from;
-    lcore_settle(lcore, e);
-    counter_add(&lcore->own_counters, COUNTER_RINGS_SHRUNK, 1);
+    if (from != e->own && endpoint_staged(e) - e->lcore.cached_head <= e->own->slots) {
+        switch_to(e, e->own);
+        leave(e, from);
+        counter_add(&lcore->own_counters, COUNTER_RINGS_SHRUNK, 1);
+    }
+    leave_all_but(lcore, e, current_of(e));
 }
 
-void lcore_shrink_if_quiet(struct lcore *lcore, struct endpoint *e, uint64_t now)
+static bool is_quiet(const struct lcore *lcore, struct endpoint *e, uint64_t now)
 {
     uint32_t queued = endpoint_staged(e) - atomic_load_explicit(&e->head, memory_order_relaxed);
 
-    if (queued > e->own->slots / QUIET_DIVISOR) {
+    if (queued > e->own->slots / QUIET_DIVISOR)
         e->lcore.busy_at = now;
+    return (int64_t)(now - e->lcore.busy_at) >= (int64_t)lcore->quiet_cycles;
+}
+
+void lcore_tidy_stores(struct lcore *lcore, struct endpoint *e, uint64_t now)
+{
+    bool quiet = is_quiet(lcore, e, now);
+
+    if ((!quiet && e->lcore.left == NULL) || !try_lock(e))
         return;
+    if (quiet) {
+        way_home_look(e, lcore->look_after);
+        lcore_shrink(lcore, e);
+    } else {
+        leave_all_but(lcore, e, current_of(e));
     }
-    if ((int64_t)(now - e->lcore.busy_at) < (int64_t)lcore->quiet_cycles || !try_lock(e))
-        return;
-    lcore_shrink(lcore, e);
     lock_word_release_from_lcore(&e->word, false);
 }

@@ -13,6 +13,7 @@
 #include "offer.h"
 #include "pool.h"
 #include "send.h"
+#include "way_home.h"
 
 /** Frames prefetched ahead of the one that is classified. */
 #define PREFETCH_AHEAD 4u
@@ -265,44 +266,24 @@ static bool take_handed_over(struct lcore *lcore)
     return any;
 }
 
-/* What an endpoint has sent home. All that is there: one pass can bring more than a batch, where datagrams
- * have several segments. A way home that is full is too small for its client. */
-static bool take_home(struct lcore *lcore, struct endpoint *e)
+/* A few endpoints in turn, and not in every pass; all of them when buffers are short. */
+static bool sweep_ways_home(struct lcore *lcore, uint64_t now)
 {
-    struct socket_store *store = atomic_load_explicit(&e->store, memory_order_relaxed);
-
-    if (unlikely(e->lcore.unsettled))
-        return lcore_settle(lcore, e);
-    unsigned count = lcore_take_home(store);
-    if (unlikely(count > store->home.mask))
-        lcore_grow(lcore, e);
-    return count != 0;
-}
-
-/* ... of an endpoint of which that is worth while. */
-static bool take_home_if_any(struct lcore *lcore, struct endpoint *e)
-{
-    uint32_t sent = atomic_load_explicit(&e->sent_home, memory_order_acquire);
-
-    if (sent == e->lcore.sent_home_known)
-        return false;
-    e->lcore.sent_home_known = sent;
-    return take_home(lcore, e);
-}
-
-/* A few endpoints in turn, one while there is traffic; all of them when buffers are short. */
-static bool sweep_ways_home(struct lcore *lcore, bool busy, uint64_t now)
-{
-    uint32_t count = RTE_MIN(lcore->homed_count, busy ? 1u : LCORE_SWEEP);
+    uint32_t count = 0;
     bool any = false;
 
     if (lcore->free_buffers_known && lcore->free_buffers < pool_total() / POOL_LOW_DIVISOR)
         count = lcore->homed_count;
+    else if (lcore->pass % LCORE_SWEEP_PASSES == 0)
+        count = RTE_MIN(lcore->homed_count, LCORE_SWEEP);
     for (uint32_t i = 0; i < count; i++) {
-        any |= take_home_if_any(lcore, lcore->homed);
-        if (unlikely(lcore->homed->lcore.grown))
-            lcore_shrink_if_quiet(lcore, lcore->homed, now);
-        lcore->homed = lcore->homed->lcore.homed_next;
+        struct endpoint *e = lcore->homed;
+
+        if (way_home_may_have(e))
+            any |= way_home_look(e, lcore->look_after) != 0;
+        if (unlikely(e->lcore.grown))
+            lcore_tidy_stores(lcore, e, now);
+        lcore->homed = e->lcore.homed_next;
     }
     if (unlikely(store_stock_is_due(&lcore->stock, now)))
         lcore->service_called |= store_stock_review(&lcore->stock, now);
@@ -331,10 +312,11 @@ bool lcore_step(struct lcore *lcore, uint64_t now)
     if (touched != 0)
         lcore_notify(lcore); /* before anything that can wait: its clients do */
     for (uint32_t i = 0; i < touched; i++)
-        take_home_if_any(lcore, lcore->touched[i]);
+        if (way_home_is_due(lcore->touched[i]))
+            way_home_look(lcore->touched[i], lcore->look_after);
     if (unlikely(lcore->ready != NULL))
         busy |= lcore_serve_ready(lcore) != 0;
-    busy |= sweep_ways_home(lcore, touched != 0, now);
+    busy |= sweep_ways_home(lcore, now);
     busy |= command_run_queued(lcore) != 0;
     if (unlikely(now >= lcore->host_due))
         host_run(lcore, now);
@@ -377,7 +359,7 @@ void lcore_attach(struct lcore *lcore, struct endpoint *e)
         e->lcore.homed_previous->lcore.homed_next = e;
         lcore->homed->lcore.homed_previous = e;
     }
-    lcore->homed_count++;
+    lcore->look_after = look_after(++lcore->homed_count);
     lcore->attached_ever++;
 }
 
@@ -409,14 +391,15 @@ void lcore_detach(struct lcore *lcore, struct endpoint *e)
         if (lcore->homed == e)
             lcore->homed = e->lcore.homed_next;
     }
-    lcore->homed_count--;
+    lcore->look_after = look_after(--lcore->homed_count);
     /* Either the handle is stale and nobody can take LOCK with it: the lcore is the consumer too. Or the
      * dataplane stops: network_down() has consumed all there was, and clients still take LOCK. */
     if (atomic_load_explicit(&e->state, memory_order_acquire) != ENDPOINT_NET_DOWN) {
         while ((element = endpoint_front(e)) != NULL)
             endpoint_consume(e, element);
-        endpoint_flush_returns(e);
+        way_home_look(e, lcore->look_after);
         lcore_shrink(lcore, e);
+    } else {
+        way_home_look(e, lcore->look_after);
     }
-    lcore_settle(lcore, e);
 }

@@ -34,8 +34,10 @@
  *  service is bounded as well (endpoint_operations.serve), so a pass copies no more than both. */
 #define LCORE_SERVE_BYTES_PER_PASS 65536u
 
-/** Endpoints whose way home is looked at in one pass without traffic. */
+/** Endpoints whose way home is looked at in one pass of LCORE_SWEEP_PASSES, whether they had data or not. Not
+ *  in each: a look takes the line from a client that is just reading. */
 #define LCORE_SWEEP 8u
+#define LCORE_SWEEP_PASSES 64u
 
 /** A frame waits for another lcore in a ring of this many entries. */
 #define LCORE_HANDOVER_SLOTS 2048u
@@ -90,6 +92,8 @@ struct lcore {
     uint32_t attached_ever; /**< tells lcore_room()'s users that there is one more */
     uint32_t free_buffers;  /**< in the pools, as of this pass's first burst */
     uint32_t buffers_share; /**< of which a socket may hold this many, beyond its minimum */
+    uint32_t minimum;       /**< buffers that a socket may always hold */
+    uint32_t look_after;    /**< datagrams of a socket between two looks at it (way_home.h) */
     bool free_buffers_known;
 
     struct store_stock stock; /**< larger stores for sockets at home here */
@@ -165,18 +169,13 @@ struct endpoint *lcore_blocked_by(struct lcore *lcore, const struct rte_mbuf *mb
  */
 bool lcore_grow(struct lcore *lcore, struct endpoint *endpoint);
 
-/** Take home what is on its way in any store that the consumer may have used; put those it has left back
- *  into the stock. @return true when there was anything */
-bool lcore_settle(struct lcore *lcore, struct endpoint *endpoint);
-
-/** Go back to its own store, if what is queued fits there. While the lcore stands in for the consumer. */
+/** Go back to its own store, if what is queued fits there, and put all others back into the stock. While the
+ *  lcore stands in for the consumer, after a look (way_home_look()). */
 void lcore_shrink(struct lcore *lcore, struct endpoint *endpoint);
 
-/** Of one that has grown: if it has needed little for long, and nobody holds LOCK, go back to its own. */
-void lcore_shrink_if_quiet(struct lcore *lcore, struct endpoint *endpoint, uint64_t now);
-
-/** Put back into the pool what is on the way home in its store. @return how many buffers */
-unsigned lcore_take_home(struct socket_store *store);
+/** Of one that has grown, if nobody holds LOCK: put back stores that the lcore has left, and, if it has
+ *  needed little for long, go back to its own. */
+void lcore_tidy_stores(struct lcore *lcore, struct endpoint *endpoint, uint64_t now);
 
 /** Publish what the pass has put in rings and tell whoever waits for it (fence F1). */
 void lcore_notify(struct lcore *lcore);

@@ -59,8 +59,7 @@ static inline uint32_t offer_room(const struct lcore *lcore, const struct endpoi
                       e->lcore.bytes_known;
     uint32_t slots = e->lcore.mask + 1 - (endpoint_staged(e) - e->lcore.cached_head);
     uint32_t held = e->lcore.buffers - e->lcore.buffers_known;
-    uint32_t share =
-        RTE_MAX(e->lcore.minimum, lcore->free_buffers_known ? lcore->buffers_share : 0u);
+    uint32_t share = RTE_MAX(lcore->minimum, lcore->free_buffers_known ? lcore->buffers_share : 0u);
 
     *bytes = queued >= limit ? 0 : limit - queued;
     return RTE_MIN(slots, held >= share ? 0u : share - held);
@@ -86,7 +85,7 @@ static inline enum counter offer(struct lcore *lcore, struct endpoint *e, uintpt
                endpoint_staged(e) - e->lcore.cached_head <= e->lcore.mask &&
                queued_bytes + length <=
                    atomic_load_explicit(&e->lcore.bytes_limit, memory_order_relaxed) &&
-               (held <= e->lcore.minimum ||
+               (held <= lcore->minimum ||
                 (lcore->free_buffers_known && held <= lcore->buffers_share)))) {
         offer_take(lcore, e, frame, length, segments);
         return COUNTER_DELIVERED;

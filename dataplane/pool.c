@@ -9,10 +9,9 @@
 #include <stdio.h>
 
 #include "config.h"
-#include "endpoint.h"
+#include "rx_meta.h"
 
 #define MAX_POOLS 8u
-_Static_assert(MAX_POOLS <= ENDPOINT_POOL_TAG_MASK + 1, "a pool's index must fit in the tag");
 
 static struct rte_mempool *pools[MAX_POOLS];
 static int nodes[MAX_POOLS];
@@ -105,26 +104,14 @@ int pool_is_ours(const struct rte_mbuf *mbuf)
     return mbuf->pool == pools[0] || index_of(mbuf->pool) < pools_count;
 }
 
-void pool_tag(struct rte_mbuf **mbufs, unsigned count)
+void pool_put(struct rte_mbuf **mbufs, unsigned count)
 {
-    if (pools_count == 1)
-        return; /* index 0 is the untagged pointer */
-    for (unsigned i = 0; i < count; i++)
-        mbufs[i] = (struct rte_mbuf *)((uintptr_t)mbufs[i] | index_of(mbufs[i]->pool));
-}
-
-void pool_put_tagged(struct rte_mbuf **mbufs, unsigned count)
-{
-    if (pools_count == 1) {
+    if (likely(pools_count == 1)) {
         rte_mempool_put_bulk(pools[0], (void **)mbufs, count);
         return;
     }
-    for (unsigned i = 0; i < count; i++) {
-        uintptr_t tagged = (uintptr_t)mbufs[i];
-
-        rte_mempool_put(pools[tagged & ENDPOINT_POOL_TAG_MASK],
-                        (void *)(tagged & ~ENDPOINT_POOL_TAG_MASK));
-    }
+    for (unsigned i = 0; i < count; i++)
+        rte_mempool_put(mbufs[i]->pool, mbufs[i]);
 }
 
 unsigned pool_free_count(unsigned lcore_id)

@@ -5,8 +5,7 @@
 /**
  * @file
  * Packet buffers: one pool per NUMA node that has a device. All have the private area that rx_meta
- * needs. Buffers on their way home carry their pool's index in the pointer's low bits, so that the
- * lcore can put them back without reading them.
+ * needs.
  */
 
 #include <rte_mbuf.h>
@@ -27,14 +26,11 @@ unsigned pool_destroy_all(void);
 /** Is this mbuf from one of our pools? */
 int pool_is_ours(const struct rte_mbuf *mbuf);
 
-/** Replace each pointer by one that names its pool. Any thread. */
-void pool_tag(struct rte_mbuf **mbufs, unsigned count);
-
 /**
- * Put tagged pointers back, unread. Fast on an lcore, which has a mempool cache; a client thread
- * does it only where nobody polls any more.
+ * Put back buffers that nobody has a reference to any more. Unread, where there is but one pool. Fast on an
+ * lcore, which has a mempool cache; no client's thread does it while lcores poll.
  */
-void pool_put_tagged(struct rte_mbuf **mbufs, unsigned count);
+void pool_put(struct rte_mbuf **mbufs, unsigned count);
 
 /** Buffers that are free now, in all pools, without other lcores' caches. Cheap. */
 unsigned pool_free_count(unsigned lcore_id);

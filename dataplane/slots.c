@@ -78,16 +78,13 @@ static void reset(struct endpoint *e, const struct config_sockets *settings)
     atomic_store(&e->serve_queued, false);
     atomic_store(&e->posted, 0);
     atomic_store(&e->head, 0);
-    atomic_store(&e->extra_consumed, 0);
     atomic_store(&e->bytes_consumed, 0);
     e->slots = settings->ring_slots;
-    e->most_returns = RTE_MIN(ENDPOINT_RETURN_BATCH, RTE_MAX(1u, settings->min_buffers));
     endpoint_move(e, e->own);
     atomic_store(&e->store, e->own);
-    atomic_store(&e->moved_to, e->own);
     atomic_store(&e->cached_tail, 0);
-    atomic_store(&e->return_count, 0);
-    atomic_store(&e->empty_head, 0);
+    atomic_store(&e->lent, 0);
+    atomic_store(&e->came_back, NULL);
     atomic_store(&e->received, 0);
     atomic_store(&e->truncated, 0);
     atomic_store(&e->faulted, 0);
@@ -100,9 +97,7 @@ static void reset(struct endpoint *e, const struct config_sockets *settings)
     memset(&e->lcore, 0, sizeof e->lcore);
     e->lcore.ring = e->ring;
     e->lcore.mask = e->mask;
-    e->lcore.minimum = settings->min_buffers;
     atomic_store(&e->lcore.bytes_limit, settings->ring_bytes);
-    atomic_store(&e->sent_home, 0);
 }
 
 /* Of a slot whose groups are gone. The name is read by clients at any time, also by

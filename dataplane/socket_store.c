@@ -12,20 +12,14 @@ void socket_store_sizes(uint32_t ring_slots, uint32_t min_buffers, uint32_t slot
     slots[2] = ring_slots;
 }
 
-static uint32_t home_slots(uint32_t slots, uint32_t grade)
+uint32_t socket_store_bytes(uint32_t slots)
 {
-    return grade == 0 ? slots : slots * 2;
-}
-
-uint32_t socket_store_bytes(uint32_t slots, uint32_t grade)
-{
-    return (uint32_t)(sizeof(struct socket_store) + slots * sizeof(struct ring_element) +
-                      home_slots(slots, grade) * sizeof(struct rte_mbuf *));
+    return (uint32_t)(sizeof(struct socket_store) + slots * sizeof(struct ring_element));
 }
 
 struct socket_store *socket_store_create(uint32_t slots, uint32_t grade, int numa_node)
 {
-    uint32_t bytes = socket_store_bytes(slots, grade);
+    uint32_t bytes = socket_store_bytes(slots);
     struct socket_store *store =
         rte_malloc_socket("socket_store", bytes, RTE_CACHE_LINE_SIZE, numa_node);
 
@@ -36,11 +30,6 @@ struct socket_store *socket_store_create(uint32_t slots, uint32_t grade, int num
     store->grade = grade;
     store->bytes = bytes;
     store->ring = (struct ring_element *)(store + 1);
-    atomic_init(&store->home.tail, 0);
-    atomic_init(&store->home.head, 0);
-    store->home.known_head = 0;
-    store->home.mask = home_slots(slots, grade) - 1;
-    store->home.slots = (struct rte_mbuf **)(void *)(store->ring + slots);
     return store;
 }
 

@@ -92,22 +92,23 @@ static bool find(const struct endpoint *endpoint, const struct loans *loans, uin
            loans->rows[*row].frame != 0 && loans->rows[*row].number == token >> 32;
 }
 
-static void give_back(struct endpoint *endpoint, struct loans *loans, uint32_t row)
+static void give_back(struct loans *loans, uint32_t row, struct endpoint_returns *returns)
 {
     uintptr_t frame = loans->rows[row].frame;
 
-    forget(loans, row);
-    endpoint_take_back(endpoint, frame);
+    forget(loans, row); /* looks at the frame, so before that is another's */
+    endpoint_returns_add(returns, frame);
 }
 
 void loans_recall(struct endpoint *endpoint, struct wsp_socket *socket)
 {
+    struct endpoint_returns returns = {.buffers = 0};
     struct loans *loans = &socket->loans;
 
     for (uint32_t row = 0; loans->out != 0; row++)
         if (loans->rows[row].frame != 0)
-            give_back(endpoint, loans, row);
-    endpoint_flush_returns(endpoint);
+            give_back(loans, row, &returns);
+    endpoint_returns_end(endpoint, &returns);
 }
 
 /* --- one datagram --------------------------------------------------------------------------------- */
@@ -227,6 +228,9 @@ static uint32_t lend(const struct socket_reference *reference, const struct lend
     uint32_t available = endpoint_available(endpoint, most), count;
     size_t size = sizeof entries[0];
 
+    const struct loans *loans = &reference->socket->loans;
+    uint32_t buffers = loans->buffers; /* that were out before */
+
     *error = 0;
     if (available == 0)
         return 0;
@@ -246,7 +250,7 @@ static uint32_t lend(const struct socket_reference *reference, const struct lend
     receive_remember(last, element_meta(last));
     endpoint_count(&endpoint->received, count);
     reference->socket->loans.total += count;
-    endpoint_lend_many(endpoint, count);
+    endpoint_lend_many(endpoint, count, loans->buffers - buffers);
     return count;
 }
 
@@ -320,22 +324,29 @@ static int return_all(const struct socket_reference *reference, const uint64_t *
                       DWORD *done)
 {
     struct loans *loans = &reference->socket->loans;
+    struct endpoint_returns returns = {.buffers = 0};
     uint64_t chunk[TOKENS_CHUNK];
+    int error = 0;
     uint32_t row;
 
-    while (*done < count) {
+    while (*done < count && error == 0) {
         DWORD here = RTE_MIN(count - *done, TOKENS_CHUNK);
         const void *from = (const void *)((uintptr_t)tokens + (uintptr_t)*done * sizeof *tokens);
 
-        if (!guard_copy_from(chunk, from, here * sizeof chunk[0]))
-            return WSAEFAULT;
+        if (!guard_copy_from(chunk, from, here * sizeof chunk[0])) {
+            error = WSAEFAULT;
+            break;
+        }
         for (DWORD i = 0; i < here; i++, ++*done) {
-            if (unlikely(!find(reference->endpoint, loans, chunk[i], &row)))
-                return WSAEINVAL;
-            give_back(reference->endpoint, loans, row);
+            if (unlikely(!find(reference->endpoint, loans, chunk[i], &row))) {
+                error = WSAEINVAL;
+                break;
+            }
+            give_back(loans, row, &returns);
         }
     }
-    return 0;
+    endpoint_returns_end(reference->endpoint, &returns);
+    return error;
 }
 
 int wirerx_return(SOCKET s, const uint64_t *tokens, DWORD count, DWORD *returned)
@@ -354,8 +365,6 @@ int wirerx_return(SOCKET s, const uint64_t *tokens, DWORD count, DWORD *returned
             error = WSAENETDOWN;
         else
             error = return_all(&reference, tokens, count, &done);
-        if (endpoint_seen_empty(endpoint)) /* else the next receive will */
-            endpoint_flush_returns(endpoint);
         socket_unlock(endpoint, &completions);
     }
     if (returned != NULL && !guard_store32(returned, done) && error == 0)

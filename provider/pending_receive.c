@@ -68,9 +68,7 @@ static inline bool complete_simply(struct endpoint *endpoint, struct wsp_socket 
         return false;
     posted_shift_receive(endpoint, socket);
     endpoint_count(&endpoint->received, 1);
-    if (endpoint_consume_plain(endpoint, element.frame, element.length,
-                               atomic_load_explicit(&endpoint->head, memory_order_relaxed)))
-        endpoint_send_home(endpoint);
+    endpoint_consume(endpoint, &element);
     receive->error = 0;
     receive->bytes = element.length;
     receive->flags = 0;
@@ -132,8 +130,6 @@ static bool serve(struct endpoint *endpoint, struct completion_batch *batch, uin
         shutdown_discard(endpoint, socket);
         watch_serve(endpoint, socket, batch); /* M08: what is left of the data */
     }
-    if (endpoint_seen_empty(endpoint))
-        endpoint_flush_returns(endpoint);
     return false;
 }
 
@@ -237,7 +233,7 @@ static void network_down(struct endpoint *endpoint)
     struct posted_operation *list = posted_remove_all(endpoint);
     while ((element = endpoint_front(endpoint)) != NULL)
         endpoint_consume(endpoint, element);
-    loans_recall(endpoint, socket_of(endpoint)); /* and all that has been collected */
+    loans_recall(endpoint, socket_of(endpoint));
     atomic_store_explicit(&endpoint->state, ENDPOINT_NET_DOWN, memory_order_release);
     watch_net_down(endpoint, socket_of(endpoint), &batch);
     /* No lcore runs, so an AGAIN that one left behind is owed nothing. */

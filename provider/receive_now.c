@@ -105,7 +105,7 @@ static enum quick quick_again(const struct socket_reference *reference,
         quick_take(reference->endpoint, word, self, quick_nothing_seen(reference->endpoint),
                    call->buffers, call->bytes_received, call->flags, call->from, call->fromlen);
     if (quick == QUICK_LOCKED_EMPTY) {
-        quick_leave_empty(reference->endpoint);
+        quick_unlock(reference->endpoint);
         return QUICK_EMPTY;
     }
     if (quick < QUICK_DONE)
@@ -138,8 +138,6 @@ int receive_or_wait(const struct socket_reference *reference, const struct recei
             pending_serve(endpoint, batch);
         if (error == 0 && socket->receives.first == NULL)
             found = taker(reference, argument, &error);
-        if (!found && error == 0 && endpoint_seen_empty(endpoint))
-            endpoint_flush_returns(endpoint);
         if (found || error != 0) {
             if (unlikely(!endpoint_is_plain(endpoint))) {
                 watch_received(endpoint, socket, error, batch);

@@ -65,8 +65,7 @@ static inline bool post_quick_take(struct endpoint *e, const struct post_quick_c
         return false;
     quick_prefetch(e, element, head);
     endpoint_count(&e->received, 1);
-    if (endpoint_consume_plain(e, element->frame, element->length, head))
-        endpoint_send_home(e);
+    endpoint_consume_known(e, 1, element->length, head);
     guard_put64_release(internal, OVERLAPPED_SUCCESS); /* D13; a fault here ends it all the same */
     return true;
 }
@@ -129,8 +128,6 @@ static inline enum post_quick post_quick_locked(struct endpoint *e, struct wsp_s
         receive_serve_and_unlock(e);
         return POST_QUICK_PENDING;
     }
-    if (unlikely(atomic_load_explicit(&e->return_count, memory_order_relaxed) != 0))
-        endpoint_flush_returns(e);
     quick_unlock(e);
     return POST_QUICK_PENDING;
 }

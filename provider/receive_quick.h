@@ -46,10 +46,9 @@ enum quick {
     QUICK_NO,     /**< nothing was done: take the whole road */
     QUICK_LOCKED, /**< the same, but LOCK is held, and the arguments have passed receive_check_call() */
     QUICK_EMPTY,        /**< the call fails with WSAEWOULDBLOCK */
-    QUICK_LOCKED_EMPTY, /**< the same, but LOCK is held: quick_leave_empty() */
+    QUICK_LOCKED_EMPTY, /**< the same, but LOCK is held: quick_unlock() */
     QUICK_DONE,         /**< the call has succeeded */
     QUICK_LOCKED_DONE,  /**< the same, but LOCK is held, as more is owed: quick_pay() */
-    QUICK_LOCKED_FULL,  /**< the same, but LOCK is held, and buffers have to go home: quick_pay() */
     QUICK_BATON_DONE, /**< the same; LOCK is released, and a sleeper is owed a look: quick_pay() */
 };
 
@@ -65,12 +64,10 @@ static inline enum quick quick_release(struct endpoint *e, uint64_t held, uint64
     return QUICK_DONE;
 }
 
-/** The rest of QUICK_LOCKED_DONE, QUICK_LOCKED_FULL and QUICK_BATON_DONE. */
+/** The rest of QUICK_LOCKED_DONE and QUICK_BATON_DONE. */
 static inline void quick_pay(struct endpoint *e, enum quick quick)
 {
-    if (quick == QUICK_LOCKED_FULL)
-        endpoint_send_home(e);
-    if (quick == QUICK_LOCKED_DONE || quick == QUICK_LOCKED_FULL)
+    if (quick == QUICK_LOCKED_DONE)
         socket_unlock_owing(e);
     else if (quick == QUICK_BATON_DONE)
         socket_pass_baton(e);
@@ -86,13 +83,6 @@ static inline void quick_unlock(struct endpoint *e)
                                held >> LOCK_WORD_GENERATION_SHIFT << LOCK_WORD_GENERATION_SHIFT));
 }
 
-/** The rest of QUICK_LOCKED_EMPTY. */
-static inline void quick_leave_empty(struct endpoint *e)
-{
-    endpoint_flush_returns(e);
-    quick_unlock(e);
-}
-
 /** Who the calling thread is to a lock word; 0: the quick receive is not possible. A thread without an
  *  identity makes one on the whole road. */
 static inline uint64_t quick_self(void)
@@ -105,27 +95,17 @@ static inline uint64_t quick_self(void)
 }
 
 /**
- * Does a nonblocking receive of this socket find nothing, where all that is known of has been consumed? Without LOCK and without writing a line that
- * others read, because programs poll sockets: while nobody holds LOCK (who does may be about to leave
- * data), the answer was right when the tail was loaded, for `head` is never ahead of it.
- *
- * Says no when buffers have been collected and the last such receive found as little, so that LOCK is
- * taken and they go home: a socket that is polled in turn with others keeps its batch, one that has
- * fallen idle does not.
+ * Does a nonblocking receive of this socket find nothing, where all that is known of has been consumed?
+ * Without LOCK and without writing anything, because programs poll sockets: while nobody holds LOCK (who
+ * does may be about to leave data), the answer was right when the tail was loaded, for `head` is never ahead
+ * of it.
  */
-static inline bool quick_is_empty(struct endpoint *e, uint64_t word, uint32_t head)
+static inline bool quick_is_empty(const struct endpoint *e, uint64_t word, uint32_t head)
 {
-    if (atomic_load_explicit(&e->tail, memory_order_acquire) != head ||
-        !atomic_load_explicit(&e->plain_nonblocking, memory_order_relaxed) ||
-        atomic_load_explicit(&e->readiness, memory_order_relaxed) != ENDPOINT_QUICK ||
-        atomic_load_explicit(&e->word, memory_order_relaxed) != word)
-        return false;
-    if (atomic_load_explicit(&e->return_count, memory_order_relaxed) == 0)
-        return true;
-    if (atomic_load_explicit(&e->empty_head, memory_order_relaxed) == head)
-        return false;
-    atomic_store_explicit(&e->empty_head, head, memory_order_relaxed);
-    return true;
+    return atomic_load_explicit(&e->tail, memory_order_acquire) == head &&
+           atomic_load_explicit(&e->plain_nonblocking, memory_order_relaxed) &&
+           atomic_load_explicit(&e->readiness, memory_order_relaxed) == ENDPOINT_QUICK &&
+           atomic_load_explicit(&e->word, memory_order_relaxed) == word;
 }
 
 /** A number that `head` cannot have any more. */
@@ -179,8 +159,7 @@ static __rte_always_inline enum quick quick_take(struct endpoint *e, uint64_t wo
     receive_remember(element, frame_plain_meta(frame));
     quick_prefetch(e, element, head);
     endpoint_count(&e->received, 1);
-    if (endpoint_consume_plain(e, frame, length, head))
-        return QUICK_LOCKED_FULL;
+    endpoint_consume_known(e, 1, length, head);
     return quick_release(e, held, word);
 }
 

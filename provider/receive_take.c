@@ -350,8 +350,7 @@ bool receive_look_error(struct endpoint *endpoint, struct wsp_socket *socket, st
 
 void receive_pass_over_others(struct endpoint *endpoint, struct wsp_socket *socket)
 {
-    if (front_from_peer(endpoint, socket) == NULL)
-        endpoint_flush_returns(endpoint);
+    (void)front_from_peer(endpoint, socket);
 }
 
 uint32_t receive_readable(struct endpoint *endpoint, struct wsp_socket *socket)

@@ -114,7 +114,7 @@ static OUT_OF_LINE int recv_locked(struct endpoint *e, LPWSABUF buffers, DWORD u
 static OUT_OF_LINE int receive_ended(struct endpoint *endpoint, enum quick quick, LPINT error)
 {
     if (quick == QUICK_LOCKED_EMPTY)
-        quick_leave_empty(endpoint);
+        quick_unlock(endpoint);
     if (quick < QUICK_DONE)
         return spi_fail(error, WSAEWOULDBLOCK); /* B06 */
     quick_pay(endpoint, quick);

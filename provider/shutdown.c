@@ -23,7 +23,6 @@ void shutdown_discard(struct endpoint *endpoint, struct wsp_socket *socket)
         endpoint_consume(endpoint, element);
         socket->position = 0;
     }
-    endpoint_flush_returns(endpoint);
 }
 
 static void shut_receiving(struct endpoint *endpoint, struct wsp_socket *socket)

@@ -93,13 +93,12 @@ void bed_silence(struct bed *bed)
 {
     _Atomic uint64_t *counted = &silent[bed->lane].passes;
     uint64_t passes = atomic_load_explicit(counted, memory_order_acquire);
-    /* A pass sweeps LCORE_SWEEP ways home and takes one batch from each. */
-    uint64_t sweep = bed->options->sockets / LCORE_SWEEP + 1;
-    uint64_t batches = bed->ring_slots / ENDPOINT_RETURN_BATCH + 2;
+    /* One of LCORE_SWEEP_PASSES sweeps LCORE_SWEEP ways home, and empties them. */
+    uint64_t sweep = (bed->options->sockets / LCORE_SWEEP + 2) * LCORE_SWEEP_PASSES;
 
     bed_run(bed, silent_step);
-    passes += sweep * batches;
-    for (uint64_t i = 0; bed->options->by_hand && i < sweep * batches; i++)
+    passes += sweep;
+    for (uint64_t i = 0; bed->options->by_hand && i < sweep; i++)
         bed_pass(bed, silent_step);
     while (atomic_load_explicit(counted, memory_order_acquire) < passes)
         rte_pause();

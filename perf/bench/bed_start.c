@@ -15,6 +15,7 @@
 #include "capture.h"
 #include "client.h"
 #include "dataplane/state.h"
+#include "dataplane/way_home.h"
 #include "floor.h"
 
 /** Longest path of a temporary capture. */
@@ -107,13 +108,13 @@ static unsigned default_slots(unsigned sockets)
 }
 
 /* Buffers so plentiful that only rings are ever full: each socket may hold half of what is free. What
- * a socket keeps before it goes home is no more than a turn's datagrams, as it sends them home when it
- * finds itself empty, and a batch in any case. */
+ * a socket keeps before the lcore looks at it is no more than a turn's datagrams twice, and LOOK_AFTER_MOST
+ * in any case. */
 static unsigned enough_buffers(const struct bed *lanes, unsigned count, const struct config *config)
 {
     unsigned slots = lanes[0].ring_slots;
-    unsigned kept = RTE_MIN(2 * slots, ENDPOINT_RETURN_BATCH);
-    unsigned buffers = config_buffers_needed(config) + 4 * (slots + ENDPOINT_RETURN_BATCH);
+    unsigned kept = RTE_MIN(2 * slots, LOOK_AFTER_MOST);
+    unsigned buffers = config_buffers_needed(config) + 4 * (slots + LOOK_AFTER_MOST);
 
     for (unsigned i = 0; i < count; i++)
         buffers +=

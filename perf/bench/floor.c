@@ -12,7 +12,7 @@
 #include "side.h"
 
 /** Buffers that the client keeps before it sends them home. */
-#define RETURN_BATCH ENDPOINT_RETURN_BATCH
+#define RETURN_BATCH 64u
 
 /** Frames prefetched ahead of the one that is copied. */
 #define PREFETCH_AHEAD 4u

@@ -156,7 +156,7 @@ static int start(struct results *results, const struct bench_options *options)
     results->buffer_bytes = pool->header_size + pool->elt_size + pool->trailer_size;
     results->stock_bytes = atomic_load(&dataplane.lcores[0].stock.bytes);
     results->limit_bytes = results->settings.ring_slots > STORE_OWN_SLOTS
-                               ? socket_store_bytes(results->settings.ring_slots, STORE_GRADES - 1)
+                               ? socket_store_bytes(results->settings.ring_slots)
                                : 0;
     return client_start(&results->bed);
 }

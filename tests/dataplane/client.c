@@ -39,7 +39,6 @@ static void network_down(struct endpoint *e)
         return;
     while ((element = endpoint_front(e)) != NULL)
         endpoint_consume(e, element);
-    endpoint_flush_returns(e);
     atomic_store_explicit(&e->state, ENDPOINT_NET_DOWN, memory_order_release);
     release(e);
 }
@@ -121,9 +120,7 @@ bool client_take(const struct client *client, struct taken *taken)
 
     acquire(client);
     const struct ring_element *element = endpoint_front(e);
-    if (element == NULL) {
-        endpoint_flush_returns(e);
-    } else {
+    if (element != NULL) {
         const struct rx_meta *meta = element_meta(element);
 
         taken->length = element->length;

@@ -173,13 +173,10 @@ SUITE_TEST(endpoint, consumed_buffers_come_home_through_the_lcore)
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS - 200); /* on the way */
     wire_settle();
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS);
-    /* Fewer than a batch go when the client finds the socket empty. */
+    /* Few of them, too, with which no look is due. */
     send_numbers(GROUP, 0, 20, 100);
     for (unsigned i = 0; i < 20; i++)
         CHECK(client_take(&c, &taken));
-    wire_settle();
-    CHECK_EQ_U64(wire_free_buffers(), BUFFERS - 20);
-    CHECK(!client_take(&c, &taken));
     wire_settle();
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS);
     client_close(&c);
@@ -207,7 +204,7 @@ SUITE_TEST(endpoint, datagrams_of_several_segments_count_by_buffers)
     client_expect(&c, 0, 50, 8900);
     wire_settle();
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS);
-    /* More buffers than the way home has room for, all at once: none is lost. */
+    /* More buffers than the ring has slots, all at once: none is lost. */
     send_numbers(GROUP, 0, 200, 8900);
     CHECK_GE_U64(BUFFERS - wire_free_buffers(), 2 * SLOTS);
     client_drain(&c);
@@ -370,10 +367,11 @@ SUITE_TEST(endpoint, idle_sockets_buffers_come_home)
     for (unsigned i = 0; i < 16; i++)
         CHECK_EQ_U64(client_drain(&c[i]), 10);
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS - 160);
-    wire_step(dataplane_tsc());
-    CHECK_EQ_U64(wire_free_buffers(), BUFFERS - 80); /* LCORE_SWEEP at a time */
-    wire_step(dataplane_tsc());
-    CHECK_EQ_U64(wire_free_buffers(), BUFFERS);
+    for (unsigned left = 16; left != 0; left -= LCORE_SWEEP) {
+        for (unsigned pass = 0; pass < LCORE_SWEEP_PASSES; pass++)
+            wire_step(dataplane_tsc());
+        CHECK_EQ_U64(wire_free_buffers(), BUFFERS - 10 * (left - LCORE_SWEEP));
+    }
     for (unsigned i = 0; i < 16; i++)
         client_close(&c[i]);
 }

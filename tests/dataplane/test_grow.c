@@ -78,7 +78,7 @@ static void be_quiet(void)
     static uint64_t ahead;
 
     ahead += 2 * dataplane_tsc_hz();
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4 * LCORE_SWEEP_PASSES; i++)
         wire_step(dataplane_tsc() + ahead);
 }
 

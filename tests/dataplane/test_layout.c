@@ -50,20 +50,18 @@ static const struct field endpoint_fields[] = {
     FIELD(endpoint, lcore.lost_pool_share, LCORE),
     FIELD(endpoint, lcore.not_from_peer, LCORE),
     FIELD(endpoint, lcore.refreshed, LCORE),
-    FIELD(endpoint, lcore.sent_home_known, LCORE),
+    FIELD(endpoint, lcore.look_at, LCORE),
+    FIELD(endpoint, lcore.lent_known, LCORE),
     POINTER(endpoint, lcore.ready_next, LCORE),
     FIELD(endpoint, word, CLIENT),
     FIELD(endpoint, posted, CLIENT),
     FIELD(endpoint, sleepers, CLIENT),
     FIELD(endpoint, head, CLIENT),
-    FIELD(endpoint, extra_consumed, CLIENT),
+    FIELD(endpoint, lent, CLIENT),
     FIELD(endpoint, bytes_consumed, CLIENT),
-    FIELD(endpoint, sent_home, CLIENT),
     FIELD(endpoint, cached_tail, CLIENT),
-    FIELD(endpoint, return_count, CLIENT),
     FIELD(endpoint, received, CLIENT),
     FIELD(endpoint, truncated, CLIENT),
-    FIELD(endpoint, returning, CLIENT),
 };
 
 /* What a quick receive reads and writes, and what the lcore asks after every burst. */
@@ -74,17 +72,15 @@ static const struct field quick_fields[] = {
     FIELD(endpoint, bytes_consumed, CLIENT),
     POINTER(endpoint, ring, CLIENT),
     FIELD(endpoint, mask, CLIENT),
-    FIELD(endpoint, return_count, CLIENT),
-    FIELD(endpoint, return_batch, CLIENT),
-    FIELD(endpoint, empty_head, CLIENT),
+    FIELD(endpoint, lent, CLIENT),
     FIELD(endpoint, received, CLIENT),
     FIELD(endpoint, plain_nonblocking, CLIENT),
 };
 
 static const struct field asked_fields[] = {
-    FIELD(endpoint, state, CLIENT),     FIELD(endpoint, plain, CLIENT),
-    FIELD(endpoint, posted, CLIENT),    FIELD(endpoint, sleepers, CLIENT),
-    FIELD(endpoint, sent_home, CLIENT),
+    FIELD(endpoint, state, CLIENT),       FIELD(endpoint, plain, CLIENT),
+    FIELD(endpoint, posted, CLIENT),      FIELD(endpoint, sleepers, CLIENT),
+    POINTER(endpoint, came_back, CLIENT),
 };
 
 static const struct field lcore_fields[] = {
@@ -93,12 +89,6 @@ static const struct field lcore_fields[] = {
     FIELD(lcore, free_buffers, LCORE), FIELD(lcore, wakes_left, LCORE),
     FIELD(lcore, served_bytes, LCORE), FIELD(lcore, handover_counters, LCORE),
     FIELD(lcore, own_counters, LCORE), POINTER(lcore, senders, CLIENT),
-};
-
-/* The way home: its producer is the client, its consumer the lcore. */
-static const struct field ring_fields[] = {
-    FIELD(rte_ring, prod, CLIENT),
-    FIELD(rte_ring, cons, LCORE),
 };
 
 static void check_lines(const struct field *fields, size_t count)
@@ -131,11 +121,6 @@ SUITE_TEST(layout, no_line_of_an_lcore_has_two_writers)
     check_lines(lcore_fields, sizeof lcore_fields / sizeof lcore_fields[0]);
     CHECK_EQ_U64(_Alignof(struct lcore) % LINE, 0);
     CHECK_EQ_U64(sizeof(struct lcore) % LINE, 0); /* nor have two lcores one */
-}
-
-SUITE_TEST(layout, no_line_of_a_way_home_has_two_writers)
-{
-    check_lines(ring_fields, sizeof ring_fields / sizeof ring_fields[0]);
 }
 
 static void check_one_line(const struct field *fields, size_t count)

@@ -88,6 +88,33 @@ MUTANTS = [
          "receive arguments/success_returns_bytes_and_flags",
          ["provider/recv.c", "provider/receive_now.c"]),
 
+    # --- the way home (H1 to H3 of dataplane/way_home.h), and stores that are left (G3)
+    code("lent buffers go into the pool", "dataplane/way_home.c",
+         "if (unlikely(all == 0 || lent != 0))", "if (unlikely(all == 0))",
+         "dataplane way_home/what_is_lent_is_not_in_the_pool_until_it_comes_back"),
+    code("what came back stays", "dataplane/way_home.c",
+         "        passed += take_what_came_back(e);", "        passed += 1;",
+         "dataplane way_home/what_is_lent_is_not_in_the_pool_until_it_comes_back"),
+    code("no look is due", "dataplane/way_home.h",
+         "return (int32_t)(endpoint_staged(e) - e->lcore.look_at) >= 0;", "return false;",
+         "dataplane way_home/a_busy_sockets_buffers_come_home_without_a_sweep",
+         ["dataplane/lcore.c"]),
+    model("H1", "dataplane/endpoint.h",
+          "    single_writer_add64(&e->bytes_consumed, bytes);\n"
+          "    /* Release: the lcore may use elements and buffers for others once it sees the new head (H1). */",
+          "HEAD_BEFORE_READ GROWING"),
+    model("H2, the lcore's", "dataplane/way_home.c",
+          "uint32_t lent = atomic_load_explicit(&e->lent, memory_order_acquire); /* H2 */",
+          "LENT_BEFORE_HEAD GROWING"),
+    model("H2, the lender's", "dataplane/endpoint_lend.c",
+          "    single_writer_add32(&e->lent, buffers);\n    endpoint_consume_many(e, count);",
+          "LENDS_AFTER_HEAD GROWING"),
+    model("H2, who gives back", "dataplane/endpoint_lend.c",
+          "/* Release: the references have been dropped (H2). */", "COUNTS_BEFORE_IT_DROPS GROWING"),
+    model("G3", "dataplane/grow.c", "    endpoint_move(e, store);", "LEAVES_WITHOUT_MOVING GROWING"),
+    model("G3, under LOCK", "dataplane/grow.c",
+          "if ((!quiet && e->lcore.left == NULL) || !try_lock(e))", "TIDIES_UNLOCKED GROWING"),
+
     # --- wake-ups of those who wait for LOCK
     code("release wakes nobody", "dataplane/lock_word.c",
          "            break;\n    }\n    if (seen & LOCK_WORD_WAITERS)\n",

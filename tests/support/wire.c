@@ -383,15 +383,25 @@ static bool wire_is_empty(void)
     return true;
 }
 
-/* @return true: the lcores had something to do */
-static bool await_passes(uint64_t deadline)
+/* In so many passes every socket is looked at, and its buffers are home. */
+static unsigned sweep_passes(void)
+{
+    uint32_t most = 0;
+
+    for (unsigned i = 0; i < dataplane.lcores_count; i++)
+        most = RTE_MAX(most, dataplane.lcores[i].homed_count);
+    return LCORE_SWEEP_PASSES * (most / LCORE_SWEEP + 2);
+}
+
+/* @return true: the lcores had something to do in their last one */
+static bool await_passes(uint64_t deadline, unsigned passes)
 {
     bool busy = false;
 
     for (unsigned i = 0; i < dataplane.lcores_count; i++) {
         uint64_t from = atomic_load_explicit(&wire.passes[i], memory_order_acquire);
 
-        while (atomic_load_explicit(&wire.passes[i], memory_order_acquire) < from + 2) {
+        while (atomic_load_explicit(&wire.passes[i], memory_order_acquire) < from + passes) {
             CHECK_MSG(wake_clock() < deadline, "lcore %u does not move", i);
             sched_yield();
         }
@@ -411,13 +421,16 @@ void wire_settle(void)
             bool busy = wire_step(rte_rdtsc());
             quiet = !busy && wire_is_empty() ? quiet + 1 : 0;
         }
+        for (unsigned pass = sweep_passes(); pass != 0; pass--)
+            wire_step(rte_rdtsc());
         return;
     }
     while (quiet < QUIET_PASSES) {
         CHECK_MSG(wake_clock() < deadline, "the wire does not settle");
-        bool busy = await_passes(deadline);
+        bool busy = await_passes(deadline, 2);
         quiet = !busy && wire_is_empty() ? quiet + 1 : 0;
     }
+    await_passes(deadline, sweep_passes());
 }
 
 /* --- counters --------------------------------------------------------------------------------------------- */

@@ -91,7 +91,8 @@ void wire_send_udp(uint32_t destination, uint16_t port, const void *payload, siz
 bool wire_step(uint64_t now);
 bool wire_step_one(unsigned lcore, uint64_t now);
 
-/** Until the lcores have seen to everything that was sent, hand-over included. */
+/** Until the lcores have seen to everything that was sent, hand-over included, and what sockets had no use
+ *  for any more is home. */
 void wire_settle(void);
 
 /** A row of dataplane_report() by its name, over everything, or of one port or lcore. */
