@@ -4,6 +4,7 @@
 #include <rte_memcpy.h>
 #include <rte_pause.h>
 #include <rte_ring.h>
+#include <rte_udp.h>
 #include <stdio.h>
 
 #include "bed.h"
@@ -125,18 +126,25 @@ static __rte_noinline unsigned flush(struct floor *bare, unsigned returning)
     return 0;
 }
 
+/* Where the payload is, without a look at the mbuf, which would be a line more between two processors: the
+ * frames are all of the source's making. */
+static const uint8_t *payload_of(struct rte_mbuf *mbuf)
+{
+    return rx_plain_frame(mbuf) + CAPTURE_HEADER_BYTES;
+}
+
 /* @return how many are returning now; `returning` is how many were before */
 static __rte_always_inline unsigned take(struct floor *bare, struct rte_mbuf *mbuf,
                                          unsigned returning)
 {
-    rte_memcpy(bare->payload, rte_pktmbuf_mtod_offset(mbuf, const void *, CAPTURE_HEADER_BYTES),
-               rte_pktmbuf_data_len(mbuf) - CAPTURE_HEADER_BYTES);
+    const uint8_t *payload = payload_of(mbuf);
+    const struct rte_udp_hdr *udp = (const void *)(payload - sizeof *udp);
+
+    rte_memcpy(bare->payload, payload, rte_be_to_cpu_16(udp->dgram_len) - sizeof *udp);
     rte_compiler_barrier(); /* the copy is made, whoever looks at it */
-    if (likely(rte_pktmbuf_prefree_seg(mbuf) != NULL)) {
-        bare->returning[returning++] = mbuf;
-        if (returning == RETURN_BATCH)
-            returning = flush(bare, returning);
-    }
+    bare->returning[returning++] = mbuf;
+    if (returning == RETURN_BATCH)
+        returning = flush(bare, returning);
     return returning;
 }
 
@@ -147,11 +155,10 @@ static unsigned take_burst(struct floor *bare)
     unsigned returning = bare->returning_count;
 
     for (unsigned i = 0; i < RTE_MIN(taken, PREFETCH_AHEAD); i++)
-        rte_prefetch0(rte_pktmbuf_mtod_offset(mbufs[i], void *, CAPTURE_HEADER_BYTES));
+        rte_prefetch0(payload_of(mbufs[i]));
     for (unsigned i = 0; i < taken; i++) {
         if (i + PREFETCH_AHEAD < taken)
-            rte_prefetch0(
-                rte_pktmbuf_mtod_offset(mbufs[i + PREFETCH_AHEAD], void *, CAPTURE_HEADER_BYTES));
+            rte_prefetch0(payload_of(mbufs[i + PREFETCH_AHEAD]));
         returning = take(bare, mbufs[i], returning);
     }
     bare->returning_count = taken != 0 ? returning : flush(bare, returning);
