@@ -44,7 +44,7 @@ LCORE_STAGES = (
       'lcore_serve_ready')),
     ('complete', 'completing posted receives', ('serve_on_lcore',)),
     ('home', 'buffers back into the pool',
-     ('way_home_look', 'sweep_ways_home', 'floor_take_home')),
+     ('way_home_look', 'sweep_ways_home', 'take_home', 'floor_take_home')),
     ('pass', 'the rest of the pass', ('lcore_step', 'floor_step')),
 )
 CLIENT_STAGES = (
