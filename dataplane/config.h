@@ -67,6 +67,13 @@ enum config_transmit {
     CONFIG_TRANSMIT_OFF, /**< it listens only: no ARP, no ICMP, nothing that sockets send */
 };
 
+/** Which times the port's datagrams have, beside the burst's (receive_time.h). */
+enum config_timestamps {
+    CONFIG_TIMESTAMPS_AUTO,   /**< those of a capture that is replayed */
+    CONFIG_TIMESTAMPS_DEVICE, /**< the device's: it is asked to take them, which may cost it speed */
+    CONFIG_TIMESTAMPS_BURST,  /**< none */
+};
+
 /** An IPv4 address of a port with its prefix. */
 struct config_address {
     uint32_t address;       /**< host byte order */
@@ -117,6 +124,7 @@ struct config_port {
     struct config_kernel_rule *kernel_rules;
     unsigned kernel_rules_count; /**< 0: the rules of config_kernel_default() */
     unsigned kernel_rate;        /**< frames a second, each way, 1 to 1000000; default 10000 */
+    enum config_timestamps timestamps;
     enum config_pace pace;
     double pace_rate; /**< frames a second, 1 to 1e9, for CONFIG_PACE_RATE */
     bool held;        /**< a replay that waits for dataplane_replay_go() (never from YAML) */

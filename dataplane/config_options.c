@@ -24,6 +24,13 @@ static const char *const transmit_choices[] = {
     NULL,
 };
 
+static const char *const timestamps_choices[] = {
+    [CONFIG_TIMESTAMPS_AUTO] = "auto",
+    [CONFIG_TIMESTAMPS_DEVICE] = "device",
+    [CONFIG_TIMESTAMPS_BURST] = "burst",
+    NULL,
+};
+
 /* A number means CONFIG_PACE_RATE. */
 static const char *const pace_choices[] = {
     [CONFIG_PACE_LIVE] = "live",
@@ -184,6 +191,19 @@ const struct config_option config_options[] = {
     },
     {
         .section = "ports",
+        .name = "timestamps",
+        .kind = CONFIG_KIND_CHOICE,
+        .fallback = CONFIG_TIMESTAMPS_AUTO,
+        .choices = timestamps_choices,
+        .offset = offsetof(struct config_port, timestamps),
+        .help = "What receive times are, for programs that ask for them. burst: when the "
+                "dataplane took the frame off the device, with its burst. device: when the device "
+                "received it, by its own clock, converted to wall time with a bound on the error; "
+                "refused where the device or its driver takes no such times. auto: burst, but of a "
+                "capture (net_pcap with rx_pcap=) the recorded times.",
+    },
+    {
+        .section = "ports",
         .name = "pace",
         .kind = CONFIG_KIND_CHOICE,
         .minimum = 1,
@@ -324,7 +344,8 @@ const unsigned config_options_count = sizeof(config_options) / sizeof(config_opt
 _Static_assert(sizeof(enum config_memory) == sizeof(unsigned), "an enum is kept like an unsigned");
 _Static_assert(sizeof(enum config_pace) == sizeof(unsigned), "an enum is kept like an unsigned");
 _Static_assert(sizeof(enum config_checksums) == sizeof(unsigned) &&
-                   sizeof(enum config_transmit) == sizeof(unsigned),
+                   sizeof(enum config_transmit) == sizeof(unsigned) &&
+                   sizeof(enum config_timestamps) == sizeof(unsigned),
                "an enum is kept like an unsigned");
 
 unsigned config_option_get(const struct config_option *option, const void *values)

@@ -24,6 +24,7 @@
 #include "service.h"
 #include "state.h"
 #include "tap.h"
+#include "wall_clock.h"
 #include "way_home.h"
 
 #define COMMAND_SLOTS 64u
@@ -211,6 +212,7 @@ static void free_handed_over(void)
 
 static void tear_down(void)
 {
+    service_attach_ports(NULL, 0);
     service_attach(NULL, 0, NULL);
     tap_stop();
     free_handed_over();
@@ -233,6 +235,7 @@ static int start_on_service(void *argument)
 
     forget_lcores();
     atomic_store(&tsc_hz, rte_get_tsc_hz());
+    wall_clock_begin_tsc();
     dataplane.lcores =
         rte_zmalloc("lcores", config->cores_count * sizeof *dataplane.lcores, RTE_CACHE_LINE_SIZE);
     if (dataplane.lcores == NULL)
@@ -254,6 +257,7 @@ static int start_on_service(void *argument)
     for (unsigned i = 0; i < dataplane.lcores_count; i++)
         if (host_create(&dataplane.lcores[i], dataplane.ports, dataplane.ports_count) != 0)
             goto no_memory;
+    service_attach_ports(dataplane.ports, dataplane.ports_count);
     service_attach(dataplane.lcores, dataplane.lcores_count, dataplane.operations);
     if (tap_start(error) == 0 && (dataplane.by_hand || launch_lcores(error) == 0))
         return 0;

@@ -24,6 +24,7 @@
 #include "fence.h"
 #include "log.h"
 #include "owner_mutex.h"
+#include "receive_time.h"
 #include "route.h"
 #include "wake.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#define ALLOW_EXPERIMENTAL_API /* rte_eth_read_clock() */
 #include "port.h"
 
 #include <rte_bus.h>
@@ -6,6 +7,7 @@
 #include <rte_errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "log.h"
 #include "numa_place.h"
@@ -69,6 +71,19 @@ static int eth_all_multicast(struct port *port, bool on)
     return result;
 }
 
+static int eth_clock(struct port *port, uint64_t *ticks)
+{
+    struct timespec now;
+    int result;
+
+    if (!port->clock.timesync)
+        return rte_eth_read_clock(port->id, ticks);
+    result = rte_eth_timesync_read_time(port->id, &now);
+    if (result == 0)
+        *ticks = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    return result;
+}
+
 const struct port_operations port_rte_eth = {
     .name = "rte_eth",
     .burst = eth_burst,
@@ -77,6 +92,7 @@ const struct port_operations port_rte_eth = {
     .link = eth_link,
     .multicast = eth_multicast,
     .all_multicast = eth_all_multicast,
+    .clock = eth_clock,
 };
 
 static int refuse(struct config_error *error, unsigned index, const char *device, const char *what,
@@ -201,6 +217,7 @@ static int configure(struct port *port, struct config_error *error)
     const char *device = port->config->device;
     struct rte_eth_dev_info info;
     struct rte_eth_conf conf = {.rxmode = {.mtu = port->config->mtu}};
+    uint64_t timestamps;
     char reason[160];
     int result = rte_eth_dev_info_get(port->id, &info);
 
@@ -218,7 +235,9 @@ static int configure(struct port *port, struct config_error *error)
     }
     if (find_transmit(port, &info, error) != 0)
         return -1;
-    conf.rxmode.offloads = wanted_offloads(port, &info);
+    if (port_clock_find(port, &info, &timestamps, error) != 0)
+        return -1;
+    conf.rxmode.offloads = wanted_offloads(port, &info) | timestamps;
     conf.txmode.offloads = port->transmit_offloads;
     if (port->queues > 1) {
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
@@ -301,8 +320,10 @@ int port_open(struct port *port, const struct config *config, unsigned index,
     if (configure_and_start(port, error) != 0)
         goto failed;
     accept_multicast(port);
+    if (port_clock_begin(port, error) != 0)
+        goto failed;
     if (port->replay != NULL)
-        replay_port_started(port->replay);
+        replay_port_started(port->replay, &port->clock);
     return 0;
 failed:
     port_close(port);

@@ -17,6 +17,7 @@
 
 #include "classify.h"
 #include "config.h"
+#include "port_clock.h"
 
 struct lcore;
 struct port;
@@ -61,6 +62,9 @@ struct port_operations {
     int (*multicast)(struct port *port, struct rte_ether_addr *list, uint32_t count);
     /** Let frames to all groups through, or no more. @return 0, or -errno: refused */
     int (*all_multicast)(struct port *port, bool on);
+    /** Read the clock that the device's receive times are of, in its ticks (port_clock.h). @return 0, or
+     *  -errno: the device does not tell; -ENOTSUP: perhaps in the other way (port_clock.timesync) */
+    int (*clock)(struct port *port, uint64_t *ticks);
 };
 
 /** The ordinary row: rte_eth_*. */
@@ -81,10 +85,11 @@ struct port {
     struct lcore *keeper;       /**< polls queue 0, and alone transmits (host.h) */
     struct classify_rules rules;
     struct rte_mempool *pool;
-    unsigned buffers_taken; /**< by the driver, for its queues, as the device started */
-    unsigned buffers_kept;  /**< by the driver, for good, though the device is closed */
-    struct replay *replay;  /**< NULL: live */
-    struct tap *tap;        /**< the way to the kernel (host_kernel.h); NULL: none */
+    unsigned buffers_taken;  /**< by the driver, for its queues, as the device started */
+    unsigned buffers_kept;   /**< by the driver, for good, though the device is closed */
+    struct replay *replay;   /**< NULL: live */
+    struct tap *tap;         /**< the way to the kernel (host_kernel.h); NULL: none */
+    struct port_clock clock; /**< of the times in its frames */
 };
 
 /**

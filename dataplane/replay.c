@@ -12,6 +12,8 @@
 #include "lcore.h"
 #include "pool.h"
 
+#define NS_PER_US 1000
+
 /* Where a frame's bytes begin in a record: classic pcap, and pcapng's enhanced packet block. */
 #define PCAP_RECORD_HEADER 16
 #define PCAPNG_RECORD_HEADER 28
@@ -29,6 +31,9 @@ struct replay_queue {
     uint8_t *cut_frame; /**< what the file has of a last frame that it ends in; NULL: none */
     uint32_t cut_length;
     uint32_t longest; /**< bytes of the longest frame */
+    /** Of each frame the nanoseconds beyond the whole microseconds that net_pcap gives; NULL: all of them are 0. */
+    int16_t *below_us;
+    uint64_t below_us_room;
     _Atomic uint64_t released;
     _Atomic uint64_t lost; /**< frames of the file that the device could not read */
     _Atomic bool drained;
@@ -38,11 +43,13 @@ struct replay_queue {
     /* The lcore's own. */
     struct rte_mbuf *staged[PORT_BURST];
     unsigned first, count;
+    uint64_t read; /**< frames that the device has given */
+    bool lossy;    /**< it has lost one, so that the next one's number is not known */
     unsigned empty_bursts;
     uint64_t losses_seen; /**< the device's own count when the bursts before that were empty */
     bool begun;
     uint64_t begun_at;      /**< time-stamp counter of the first frame's release */
-    uint64_t first_time;    /**< its recorded time, microseconds */
+    uint64_t first_time;    /**< its recorded time, in units of the field */
     struct lcore_room room; /**< what may still be released without asking again, */
     uint32_t room_for;      /**< as long as the lcore has no more endpoints than then */
 };
@@ -54,8 +61,10 @@ struct replay {
     uint64_t quiet_ticks;
     enum config_pace pace;
     double ticks_per_frame;
-    double ticks_per_us;
+    double ticks_per_unit; /**< of the recorded time */
+    bool nanoseconds;      /**< that is the unit, else microseconds */
     int timestamp_offset; /**< of the recorded time in the mbuf; negative: the device records none */
+    struct port_clock *clock;
     unsigned queues_count;
     struct replay_queue queues[CONFIG_MAX_QUEUES];
 };
@@ -104,6 +113,29 @@ out:
     return result;
 }
 
+/* net_pcap opens captures for microseconds. What is below is kept here, of captures that have any. */
+static int keep_below_us(struct replay_queue *queue, int64_t nanoseconds)
+{
+    uint64_t index = queue->total - 1;
+    int16_t below = (int16_t)(nanoseconds % NS_PER_US);
+
+    if (queue->below_us == NULL && below == 0)
+        return 0; /* nor had any before */
+    if (index >= queue->below_us_room) {
+        uint64_t room = 2 * (index + 1);
+        int16_t *grown = realloc(queue->below_us, room * sizeof *grown);
+
+        if (grown == NULL)
+            return -1;
+        if (queue->below_us == NULL)
+            memset(grown, 0, index * sizeof *grown);
+        queue->below_us = grown;
+        queue->below_us_room = room;
+    }
+    queue->below_us[index] = below;
+    return 0;
+}
+
 /* Frames in a file; -1 with a reason when it is no Ethernet capture. */
 static int count_frames(const char *path, struct replay_queue *queue, struct config_error *error)
 {
@@ -111,7 +143,8 @@ static int count_frames(const char *path, struct replay_queue *queue, struct con
     char pcap_reason[PCAP_ERRBUF_SIZE] = "";
     struct pcap_pkthdr *header;
     const u_char *bytes;
-    pcap_t *pcap = pcap_open_offline(path, pcap_reason);
+    pcap_t *pcap =
+        pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, pcap_reason);
     int got, result = -1;
     long record;
 
@@ -134,6 +167,10 @@ static int count_frames(const char *path, struct replay_queue *queue, struct con
             break;
         queue->total++;
         queue->longest = RTE_MAX(queue->longest, header->caplen);
+        if (keep_below_us(queue, header->ts.tv_usec) != 0) {
+            refuse(error, path, "out of memory for its recorded times");
+            goto out;
+        }
     }
     bool cut = got != PCAP_ERROR_BREAK && queue->total != 0 &&
                strstr(pcap_geterr(pcap), "truncated") != NULL;
@@ -180,16 +217,18 @@ struct replay *replay_create(const struct port *port, struct config_error *error
         return NULL;
     }
     replay->pace = port->config->pace;
+    replay->timestamp_offset = -1;
     if (port->config->pace_rate > 0)
         replay->ticks_per_frame = (double)rte_get_tsc_hz() / port->config->pace_rate;
-    replay->ticks_per_us = (double)rte_get_tsc_hz() / 1e6;
-    replay->timestamp_offset = -1;
     if (count_all(replay, port->config->device, error) != 0) {
         replay_destroy(replay);
         return NULL;
     }
-    for (unsigned i = 0; i < replay->queues_count; i++)
+    for (unsigned i = 0; i < replay->queues_count; i++) {
         atomic_store(&replay->queues[i].stalled_slot, -1);
+        replay->nanoseconds |= replay->queues[i].below_us != NULL;
+    }
+    replay->ticks_per_unit = (double)rte_get_tsc_hz() / (replay->nanoseconds ? 1e9 : 1e6);
     replay->held = port->config->held;
     replay->quiet_ticks = rte_get_tsc_hz() / 1000 * QUIET_MS;
     return replay;
@@ -204,12 +243,19 @@ void replay_destroy(struct replay *replay)
 
         rte_pktmbuf_free_bulk(queue->staged + queue->first, queue->count);
         free(queue->cut_frame);
+        free(queue->below_us);
     }
     free(replay);
 }
 
-void replay_port_started(struct replay *replay)
+int64_t replay_unit_ns(const struct replay *replay)
 {
+    return replay->nanoseconds ? 1 : NS_PER_US;
+}
+
+void replay_port_started(struct replay *replay, struct port_clock *clock)
+{
+    replay->clock = clock;
     replay->timestamp_offset = rte_mbuf_dynfield_lookup(RTE_MBUF_DYNFIELD_TIMESTAMP_NAME, NULL);
 }
 
@@ -309,6 +355,12 @@ static uint16_t frames_to_stage(const struct port *port, const struct replay_que
     return (uint16_t)RTE_MAX(frames, 1u);
 }
 
+/* Frames that the device can read. */
+static uint64_t readable_frames(const struct replay_queue *queue)
+{
+    return queue->total - (queue->cut_frame != NULL ? 1 : 0);
+}
+
 /* A file is never empty for a while: after many empty bursts, without a loss that the device counted
  * meanwhile, what it still owes is what the device lost, or could not read. */
 static void look_for_end(const struct port *port, struct replay_queue *queue, uint64_t released)
@@ -322,8 +374,33 @@ static void look_for_end(const struct port *port, struct replay_queue *queue, ui
         queue->losses_seen = stats.rx_nombuf + stats.ierrors;
         return;
     }
-    uint64_t readable = queue->total - (queue->cut_frame != NULL ? 1 : 0);
-    atomic_store_explicit(&queue->lost, readable - released, memory_order_relaxed);
+    atomic_store_explicit(&queue->lost, readable_frames(queue) - released, memory_order_relaxed);
+}
+
+static rte_mbuf_timestamp_t *recorded_time(const struct replay *replay, struct rte_mbuf *mbuf)
+{
+    return RTE_MBUF_DYNFIELD(mbuf, (size_t)replay->timestamp_offset, rte_mbuf_timestamp_t *);
+}
+
+/*
+ * The recorded times of what has been staged, in nanoseconds. A frame is known by its number in the file;
+ * one that the device has lost, which ends its burst before the file's end, has one, too. Then times are
+ * what the device gives, and the port's clock says so.
+ */
+static void complete_times(const struct replay *replay, struct replay_queue *queue, unsigned wanted)
+{
+    for (unsigned i = 0; i < queue->count; i++) {
+        rte_mbuf_timestamp_t *time = recorded_time(replay, queue->staged[i]);
+
+        *time *= NS_PER_US;
+        if (queue->below_us != NULL && !queue->lossy && queue->read < queue->total)
+            *time += (rte_mbuf_timestamp_t)(int64_t)queue->below_us[queue->read];
+        queue->read++;
+    }
+    if (queue->count == wanted || queue->read >= readable_frames(queue))
+        return;
+    queue->lossy = true;
+    atomic_store_explicit(&replay->clock->error_ns, NS_PER_US - 1, memory_order_relaxed);
 }
 
 static void fill_stage(struct port *port, uint16_t number, struct replay_queue *queue,
@@ -347,6 +424,8 @@ static void fill_stage(struct port *port, uint16_t number, struct replay_queue *
     }
     queue->first = 0;
     queue->count = rte_eth_rx_burst(port->id, number, queue->staged, frames);
+    if (port->replay->nanoseconds && port->replay->timestamp_offset >= 0)
+        complete_times(port->replay, queue, frames);
     if (queue->count == 0) {
         look_for_end(port, queue, released);
         return;
@@ -357,17 +436,10 @@ static void fill_stage(struct port *port, uint16_t number, struct replay_queue *
         queue->room.frames -= RTE_MIN(queue->room.frames, queue->staged[i]->nb_segs - 1u);
 }
 
-static uint64_t recorded_time(const struct replay *replay, const struct rte_mbuf *mbuf)
+static bool is_due(const struct replay *replay, struct replay_queue *queue, struct rte_mbuf *mbuf,
+                   uint64_t index, uint64_t now)
 {
-    if (replay->timestamp_offset < 0)
-        return 0;
-    return *RTE_MBUF_DYNFIELD(mbuf, (size_t)replay->timestamp_offset, const rte_mbuf_timestamp_t *);
-}
-
-static bool is_due(const struct replay *replay, struct replay_queue *queue,
-                   const struct rte_mbuf *mbuf, uint64_t index, uint64_t now)
-{
-    uint64_t time = recorded_time(replay, mbuf);
+    uint64_t time = replay->timestamp_offset < 0 ? 0 : *recorded_time(replay, mbuf);
 
     if (!queue->begun) {
         queue->begun = true;
@@ -379,7 +451,7 @@ static bool is_due(const struct replay *replay, struct replay_queue *queue,
         return elapsed >= (double)index * replay->ticks_per_frame;
     if (time < queue->first_time)
         return true; /* a capture that goes back in time is not waited for */
-    return elapsed >= (double)(time - queue->first_time) * replay->ticks_per_us;
+    return elapsed >= (double)(time - queue->first_time) * replay->ticks_per_unit;
 }
 
 /* Drained: is there room for this frame in every ring that could want it? Looked up anew only for the
@@ -482,6 +554,11 @@ static int replay_all_multicast(struct port *port, bool on)
     return port_rte_eth.all_multicast(port, on);
 }
 
+static int replay_clock(struct port *port, uint64_t *ticks)
+{
+    return port_rte_eth.clock(port, ticks);
+}
+
 const struct port_operations port_replay = {
     .name = "replay",
     .burst = replay_burst,
@@ -490,4 +567,5 @@ const struct port_operations port_replay = {
     .link = replay_link,
     .multicast = replay_multicast,
     .all_multicast = replay_all_multicast,
+    .clock = replay_clock,
 };

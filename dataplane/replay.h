@@ -24,8 +24,13 @@ bool replay_is_capture(const char *device);
 struct replay *replay_create(const struct port *port, struct config_error *error);
 void replay_destroy(struct replay *replay);
 
-/** The device runs: what it registers (the recorded time in the mbuf) is there now. */
-void replay_port_started(struct replay *replay);
+/** Nanoseconds of one in the recorded times that it leaves in mbufs: 1000, or 1 where the capture's are
+ *  that fine. */
+int64_t replay_unit_ns(const struct replay *replay);
+
+/** The device runs: what it registers (the recorded time in the mbuf) is there now. The clock is the port's:
+ *  it is told when recorded times are not known to the nanosecond any more. */
+void replay_port_started(struct replay *replay, struct port_clock *clock);
 
 /**
  * A socket was bound or has joined. A replay that is not held (config_port.held) begins by itself

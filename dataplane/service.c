@@ -21,6 +21,7 @@
 #include "numa_place.h"
 #include "owner_mutex.h"
 #include "wake.h"
+#include "wall_clock.h"
 
 #define TICK_NS UINT64_C(50000000)
 #define MAX_ARGUMENTS 24
@@ -45,6 +46,8 @@ static struct {
 
     struct lcore *lcores;
     unsigned lcores_count;
+    struct port *ports;
+    unsigned ports_count;
     const struct endpoint_operations *operations;
 
     bool eal_started;
@@ -60,6 +63,12 @@ void service_wake(void)
     if (atomic_exchange_explicit(&service.word, SERVICE_CALLED, memory_order_seq_cst) ==
         SERVICE_ASLEEP)
         wake(&service.word, 1);
+}
+
+void service_attach_ports(struct port *ports, unsigned count)
+{
+    service.ports = ports;
+    service.ports_count = count;
 }
 
 void service_attach(struct lcore *lcores, unsigned count,
@@ -120,6 +129,13 @@ static void answer_call(void)
     wake(&service.call_state, 1);
 }
 
+static void look_at_clocks(void)
+{
+    wall_clock_look_at_tsc();
+    for (unsigned i = 0; i < service.ports_count; i++)
+        port_clock_look(&service.ports[i]);
+}
+
 static void *service_main(void *unused)
 {
     uint64_t next_tick = 0;
@@ -133,6 +149,7 @@ static void *service_main(void *unused)
         uint64_t now = wake_clock();
         if (service.operations != NULL && now >= next_tick) {
             service.operations->tick();
+            look_at_clocks();
             next_tick = now + TICK_NS;
         }
         uint32_t awake = SERVICE_AWAKE;
@@ -175,6 +192,7 @@ void service_forked(void)
     service.forked = service.thread_started;
     service.lcores = NULL;
     service.lcores_count = 0;
+    service.ports_count = 0;
     service.operations = NULL;
     owner_mutex_reset(&service.calls);
 }

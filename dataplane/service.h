@@ -28,6 +28,9 @@ int service_call(int (*function)(void *argument), void *argument);
 void service_attach(struct lcore *lcores, unsigned count,
                     const struct endpoint_operations *operations);
 
+/** Whose clocks to look at, with each tick. NULL, 0: none. Only on the service thread. */
+void service_attach_ports(struct port *ports, unsigned count);
+
 /** Do what the lcores have deferred so far. On the service thread: also before they go away, or who waits
  *  for one of those wake-ups would sleep on. */
 void service_do_deferred(void);

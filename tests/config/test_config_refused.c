@@ -95,11 +95,11 @@ SUITE_TEST(refused, keys_that_are_unknown_or_double_or_missing)
         {NULL_PORT "    queue: 1\n",
          "t.yaml:4: ports[0].queue: unknown option; here are known: device, addresses, gateway, "
          "routes, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
-         "kernel-rate, pace"},
+         "kernel-rate, timestamps, pace"},
         {NULL_PORT "\n  - device: vdev:net_null1\n    Queues: 1\n",
          "t.yaml:6: ports[1].Queues: unknown option; here are known: device, addresses, gateway, "
          "routes, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
-         "kernel-rate, pace"},
+         "kernel-rate, timestamps, pace"},
         {NULL_PORT "memory:\n  pages: huge\n  size: 12\n",
          "t.yaml:6: memory.size: unknown option; here are known: pages, megabytes, buffers, "
          "buffer-bytes"},
@@ -219,6 +219,8 @@ SUITE_TEST(refused, words_that_are_no_choice)
     static const struct refused rows[] = {
         {NULL_PORT "    checksums: maybe\n",
          "t.yaml:4: ports[0].checksums: 'maybe' is no value; expected: verify or ignore"},
+        {NULL_PORT "    timestamps: nic\n",
+         "t.yaml:4: ports[0].timestamps: 'nic' is no value; expected: auto, device or burst"},
         {NULL_PORT "    checksums: 1\n",
          "t.yaml:4: ports[0].checksums: '1' is no value; expected: verify or ignore"},
         {NULL_PORT "    checksums:\n",

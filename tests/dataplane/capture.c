@@ -20,6 +20,7 @@
 static char directory[64];
 static pcap_t *format;
 static pcap_dumper_t *dumper;
+static uint64_t units; /* of its times, in a second */
 
 void capture_begin(void)
 {
@@ -63,20 +64,31 @@ const char *capture_device(unsigned unit, const char *name)
     return text;
 }
 
-void capture_open(const char *name, int link_type)
+static void open_with(const char *name, int link_type, u_int precision)
 {
-    format = pcap_open_dead(link_type, SNAPSHOT_BYTES);
+    units = precision == PCAP_TSTAMP_PRECISION_NANO ? 1000000000 : 1000000;
+    format = pcap_open_dead_with_tstamp_precision(link_type, SNAPSHOT_BYTES, precision);
     CHECK(format != NULL);
     dumper = pcap_dump_open(format, capture_path(name));
     CHECK_MSG(dumper != NULL, "%s", pcap_geterr(format));
 }
 
-void capture_add(const void *bytes, size_t length, uint64_t microseconds)
+void capture_open(const char *name, int link_type)
 {
-    struct pcap_pkthdr header = {.ts = {.tv_sec = (time_t)(microseconds / 1000000),
-                                        .tv_usec = (suseconds_t)(microseconds % 1000000)},
-                                 .caplen = (bpf_u_int32)length,
-                                 .len = (bpf_u_int32)length};
+    open_with(name, link_type, PCAP_TSTAMP_PRECISION_MICRO);
+}
+
+void capture_open_nanoseconds(const char *name)
+{
+    open_with(name, DLT_EN10MB, PCAP_TSTAMP_PRECISION_NANO);
+}
+
+void capture_add(const void *bytes, size_t length, uint64_t time)
+{
+    struct pcap_pkthdr header = {
+        .ts = {.tv_sec = (time_t)(time / units), .tv_usec = (suseconds_t)(time % units)},
+        .caplen = (bpf_u_int32)length,
+        .len = (bpf_u_int32)length};
 
     pcap_dump((u_char *)dumper, &header, bytes);
 }

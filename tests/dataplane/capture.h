@@ -22,8 +22,10 @@ const char *capture_device(unsigned unit, const char *name);
 
 /** Begin a file of this link type (DLT_EN10MB); one at a time. */
 void capture_open(const char *name, int link_type);
-/** Add a frame with its time in microseconds. */
-void capture_add(const void *bytes, size_t length, uint64_t microseconds);
+/** The same, whose times are in nanoseconds. */
+void capture_open_nanoseconds(const char *name);
+/** Add a frame with its time in microseconds; or in nanoseconds, of such a file. */
+void capture_add(const void *bytes, size_t length, uint64_t time);
 /** Add `count` datagrams to group:port (host order), filled with numbers from `first` on. */
 void capture_add_numbers(uint32_t group, uint16_t port, uint64_t first, unsigned count,
                          size_t length);

@@ -128,6 +128,7 @@ bool client_take(const struct client *client, struct taken *taken)
         taken->source = rte_be_to_cpu_32(meta->source);
         taken->source_port = rte_be_to_cpu_16(meta->source_port);
         taken->kind = (enum rx_kind)meta->kind;
+        dataplane_receive_time(element, &taken->time);
         CHECK_EQ_U64(element->length, meta->payload_length);
         copy_payload(element_mbuf(element), meta, taken);
         endpoint_consume(e, element);

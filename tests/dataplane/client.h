@@ -29,6 +29,7 @@ struct taken {
     uint32_t source; /**< host order, as the others */
     uint16_t source_port;
     enum rx_kind kind;
+    struct receive_time time;
     uint8_t bytes[65536];
 };
 
