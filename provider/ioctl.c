@@ -67,6 +67,23 @@ static int set_network_reset(const struct socket_reference *reference, DWORD wan
     return set_ignored(reference, RX_TIME_EXCEEDED, wanted);
 }
 
+/* Sends are not timed. */
+static int set_timestamping(const struct socket_reference *reference, const void *in,
+                            DWORD in_bytes)
+{
+    struct wsp_socket *socket = reference->socket;
+    TIMESTAMPING_CONFIG wanted;
+
+    if (in_bytes < sizeof wanted || !guard_copy_from(&wanted, in, sizeof wanted))
+        return WSAEFAULT;
+    if (wanted.Flags & ~(ULONG)(TIMESTAMPING_FLAG_RX | TIMESTAMPING_FLAG_TX))
+        return WSAEINVAL;
+    if ((wanted.Flags & TIMESTAMPING_FLAG_TX) || socket->manner == RECEIVE_BYTES)
+        return WSAEOPNOTSUPP;
+    socket->timestamping = (wanted.Flags & TIMESTAMPING_FLAG_RX) != 0;
+    return 0;
+}
+
 static const struct {
     DWORD code;
     DWORD least_bytes;
@@ -101,6 +118,8 @@ static int carry_out(const struct socket_reference *reference, struct ioctl_call
         return set_nonblocking(reference, call->in, call->in_bytes);
     if (call->code == (DWORD)FIONREAD)
         return readable_bytes(reference, call->out, call->out_bytes, &call->written);
+    if (call->code == (DWORD)SIO_TIMESTAMPING)
+        return set_timestamping(reference, call->in, call->in_bytes);
     int error = ioctl_query(reference, call);
     return error != WSAEOPNOTSUPP ? error
                                   : set_number(reference, call->code, call->in, call->in_bytes);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "api/api.h"
 #include "guard.h"
 #include "ioctl.h"
 #include "spi.h"
@@ -94,16 +95,20 @@ static int give_route(const struct socket_reference *reference, struct ioctl_cal
     return give(call, &name, sizeof name);
 }
 
-/* No extension is served: every GUID is an unknown one. */
+/* Of extensions WSARecvMsg is served; every other GUID is an unknown one. */
 static int give_function(const struct socket_reference *reference, struct ioctl_call *call)
 {
+    static const GUID receive_message = WSAID_WSARECVMSG;
+    LPFN_WSARECVMSG function = api_receive_message;
     GUID wanted;
 
     (void)reference;
     if (call->in_bytes < sizeof wanted || !guard_copy_from(&wanted, call->in, sizeof wanted) ||
-        call->out_bytes < sizeof(void *))
+        call->out_bytes < sizeof function)
         return WSAEFAULT;
-    return WSAEINVAL;
+    return memcmp(&wanted, &receive_message, sizeof wanted) == 0
+               ? give(call, &function, sizeof function)
+               : WSAEINVAL;
 }
 
 /* Nothing is layered over our sockets, or under them. */

@@ -50,6 +50,8 @@ static void set_up(struct endpoint *endpoint, const WSAPROTOCOL_INFOW *protocol,
     socket->reuse_address = false;
     socket->exclusive_address = false;
     socket->stamp = false;
+    socket->timestamping = false;
+    socket->note_time = false;
     socket->receive_timeout_ms = 0;
     socket->spin_us = dataplane_default_spin_us();
     socket->max_posted = SOCKET_MAX_POSTED_DEFAULT;

@@ -5,6 +5,7 @@
 #include "options.h"
 #include "guard.h"
 #include "pending_receive.h"
+#include "receive_take.h"
 #include "spi.h"
 #include "wirerx/wirerx.h"
 #include "wirerx/ws2tcpip.h"
@@ -47,6 +48,18 @@ static int set_stamp(const struct socket_reference *r, DWORD value)
     return 0;
 }
 
+static DWORD get_note_time(const struct socket_reference *r)
+{
+    return r->socket->note_time;
+}
+
+static int set_note_time(const struct socket_reference *r, DWORD value)
+{
+    r->socket->note_time = value != 0;
+    receive_settle_plain(r->endpoint);
+    return 0;
+}
+
 static DWORD get_max_posted(const struct socket_reference *r)
 {
     return r->socket->max_posted;
@@ -77,6 +90,7 @@ static const struct option_row receive_rows[] = {
     {SOL_SOCKET, SO_RCVBUF, OPTION_DWORD, get_receive_buffer, set_receive_buffer},
     {SOL_SOCKET, SO_RCVTIMEO, OPTION_DWORD, get_receive_timeout, set_receive_timeout},
     {SOL_SOCKET, SO_WIRERX_STAMP, OPTION_BOOL, get_stamp, set_stamp},
+    {SOL_SOCKET, SO_WIRERX_TIME, OPTION_BOOL, get_note_time, set_note_time},
     {SOL_SOCKET, SO_WIRERX_MAX_POSTED, OPTION_DWORD, get_max_posted, set_max_posted},
     {SOL_SOCKET, SO_WIRERX_MAX_LENT, OPTION_DWORD, get_max_lent, set_max_lent},
 };

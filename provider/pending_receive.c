@@ -25,8 +25,12 @@ static void stamp(const struct wsp_socket *socket, const struct posted_operation
 
 /* The datagram is gone even when the buffers were (A24): a posted receive has no second try. */
 static void complete_with(struct endpoint *endpoint, struct posted_operation *receive,
-                          const struct received *got, struct completion_batch *batch)
+                          struct received *got, struct completion_batch *batch)
 {
+    if (!receive->simple && receive->message.message != NULL &&
+        got->status != OVERLAPPED_ACCESS_VIOLATION &&
+        !receive_message_write(receive->owner, &receive->message, got->first, got->status))
+        got->status = OVERLAPPED_ACCESS_VIOLATION;
     if (got->first != NULL) { /* else the end of the circuit, found earlier */
         stamp(receive->owner, receive, got->first);
         receive_consume(endpoint, receive->owner, got);

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "receive_message.h"
 #include "socket.h"
 
 /** WSABUFs that fit in a record; longer arrays are kept beside it, and the room is used again. */
@@ -49,8 +50,9 @@ struct posted_operation {
     enum posted_kind kind;
     struct sockaddr *from; /**< of a receive, with the next two */
     LPINT fromlen;
-    DWORD wanted; /**< MSG_* as the call gave them */
-    bool simple;  /**< a receive into one buffer, without flags, that does not ask for the source */
+    DWORD wanted;                   /**< MSG_* as the call gave them */
+    struct receive_message message; /**< of WSARecvMsg; valid unless it is simple */
+    bool simple; /**< a receive into one buffer, without flags, that does not ask for the source */
     uint32_t buffers_count;
     uint32_t buffers_capacity;
     WSABUF *buffers; /**< inline_buffers, or memory of its own that stays with the record */

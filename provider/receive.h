@@ -9,6 +9,7 @@
 
 #include "blocking.h"
 #include "pending_receive.h"
+#include "receive_message.h"
 #include "socket.h"
 #include "wirerx/wirerx.h"
 
@@ -23,9 +24,13 @@ struct receive_call {
     LPWSAOVERLAPPED overlapped;
     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
     LPWSATHREADID thread;
-    DWORD flags_in; /**< *flags, read once */
-    bool quick;     /**< receive_quick() had nothing against the arguments */
+    const struct receive_message *message; /**< of WSARecvMsg; NULL: another call */
+    DWORD flags_in;                        /**< *flags, read once */
+    bool quick;                            /**< receive_quick() had nothing against the arguments */
 };
+
+/** A receive with all of its checks, whichever call it is of. @return 0 or SOCKET_ERROR, and *error */
+int receive_run(SOCKET s, struct receive_call *call, LPINT error);
 
 /** Validate what can be validated without the socket (A07, A10, A11, A14). @return 0 or WSA error */
 int receive_check_call(struct receive_call *call);

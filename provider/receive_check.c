@@ -80,6 +80,8 @@ int receive_check_special(const struct socket_reference *reference, const struct
         return error;
     if (call->overlapped != NULL && !socket->overlapped)
         return WSAEINVAL; /* P01 */
+    if (call->message != NULL && socket->manner == RECEIVE_BYTES)
+        return WSAEOPNOTSUPP; /* its datagrams have neither ends nor sources */
     if (socket->receive_shut)
         return WSAESHUTDOWN; /* I16, J11: with data queued, too */
     return 0;

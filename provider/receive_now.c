@@ -28,6 +28,14 @@ static bool is_condition(const struct received *got)
     return got->first != NULL && rx_is_condition((enum rx_kind)element_meta(got->first)->kind);
 }
 
+static void remember(const struct endpoint *endpoint, const struct wsp_socket *socket,
+                     const struct ring_element *element)
+{
+    receive_remember(element, element_meta(element));
+    if (unlikely(!endpoint_is_plain(endpoint)) && socket->note_time)
+        receive_last_time = receive_time_of(element);
+}
+
 /* Everything the call returns is written before anything is taken, so that a fault loses nothing: the
  * data stays and the call fails with WSAEFAULT. Under LOCK. @return 0 or WSA error */
 static int take(struct endpoint *endpoint, struct wsp_socket *socket,
@@ -39,11 +47,14 @@ static int take(struct endpoint *endpoint, struct wsp_socket *socket,
 
     if (error == WSAEFAULT)
         return error;
+    if (unlikely(call->message != NULL) &&
+        !receive_message_write(socket, call->message, got->first, got->status))
+        return WSAEFAULT;
     if ((error == 0 || error == WSAEMSGSIZE) && /* I02; A12 */
         (!guard_store32(call->bytes_received, got->bytes) || !guard_store32(call->flags, flags)))
         return WSAEFAULT;
     if (got->first != NULL)
-        receive_remember(got->first, element_meta(got->first));
+        remember(endpoint, socket, got->first);
     if (!(call->flags_in & MSG_PEEK) || is_condition(got)) /* H01, H04 */
         receive_consume(endpoint, socket, got);
     return error;

@@ -27,6 +27,10 @@ static int prefault(const struct receive_call *call)
     }
     if (!guard_prefault_again(call->overlapped, sizeof *call->overlapped))
         return WSAEFAULT;
+    if (call->message != NULL &&
+        (!guard_prefault_again(call->message->message, sizeof *call->message->message) ||
+         !guard_prefault_again(call->message->control, call->message->control_bytes)))
+        return WSAEFAULT;
     if (call->from != NULL &&
         (!guard_prefault_again(call->from, sizeof(struct sockaddr_in)) ||
          (call->fromlen != NULL && !guard_prefault_again(call->fromlen, sizeof(INT)))))
@@ -44,7 +48,11 @@ static int fill_record(struct posted_operation *receive, const struct receive_ca
     receive->from = call->from;
     receive->fromlen = call->fromlen;
     receive->wanted = call->flags_in;
-    receive->simple = call->buffers_count == 1 && call->from == NULL && call->flags_in == 0;
+    receive->simple = call->buffers_count == 1 && call->from == NULL && call->flags_in == 0 &&
+                      call->message == NULL;
+    if (!receive->simple)
+        receive->message =
+            call->message != NULL ? *call->message : (struct receive_message){.message = NULL};
     receive->buffers_count = call->buffers_count;
     /* G02: the array is the client's again when the call returns. */
     return guard_copy_from(receive->buffers, call->buffers,

@@ -30,7 +30,7 @@ void receive_settle_plain(struct endpoint *endpoint)
 
     bool plain = socket->manner == RECEIVE_DATAGRAMS && socket->peer_port == 0 &&
                  socket->network.selected == 0 && !socket->receive_shut && !socket->send_only &&
-                 (protocol->dwServiceFlags1 & XP1_CONNECTIONLESS) &&
+                 !socket->note_time && (protocol->dwServiceFlags1 & XP1_CONNECTIONLESS) &&
                  !(protocol->dwServiceFlags1 & XP1_UNI_SEND);
     atomic_store_explicit(&endpoint->plain, plain, memory_order_relaxed);
     atomic_store_explicit(&endpoint->plain_nonblocking, plain && socket->nonblocking,

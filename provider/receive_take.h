@@ -48,9 +48,9 @@ bool receive_is_byte_stream(const WSAPROTOCOL_INFOW *protocol, DWORD flags);
 
 /**
  * Work out endpoint.plain anew: datagrams from anybody, nothing that refuses receives, no network
- * events, which is the case that is tuned. To be called whenever one of the things it depends on has changed: the
+ * events, no times, which is the case that is tuned. To be called whenever one of the things it depends on has changed: the
  * protocol, the peer, what has been shut down, which way the socket goes, network events, whether it
- * blocks. Under LOCK.
+ * blocks, whether it notes times. Under LOCK.
  */
 void receive_settle_plain(struct endpoint *endpoint);
 

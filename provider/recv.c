@@ -28,7 +28,7 @@ static OUT_OF_LINE void note_failure(const struct socket_reference *reference, i
     socket_unlock(reference->endpoint, &batch);
 }
 
-static int receive(SOCKET s, struct receive_call *call, LPINT error_pointer)
+int receive_run(SOCKET s, struct receive_call *call, LPINT error_pointer)
 {
     struct socket_reference reference;
     int error;
@@ -68,7 +68,7 @@ static OUT_OF_LINE int receive_wholly(SOCKET s, LPWSABUF buffers, DWORD count, L
         .thread = thread,
     };
 
-    return receive(s, &call, error);
+    return receive_run(s, &call, error);
 }
 
 /*

@@ -52,6 +52,8 @@ struct wsp_socket {
     bool reuse_address;       /**< SO_REUSEADDR */
     bool exclusive_address;   /**< SO_EXCLUSIVEADDRUSE */
     bool stamp;               /**< SO_WIRERX_STAMP */
+    bool timestamping;        /**< SIO_TIMESTAMPING, of receives */
+    bool note_time;           /**< SO_WIRERX_TIME */
     DWORD receive_timeout_ms; /**< SO_RCVTIMEO; 0: none */
     uint32_t spin_us;
     uint32_t max_posted;

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "wirerx/mswsock.h"
 #include "wirerx/ws2spi.h"
 
 /** The provider's functions, from the first WSAStartup() on; never cleared. */
@@ -46,6 +47,12 @@ BOOL api_bool(bool succeeded, int error);
  * @return id or NULL
  */
 LPWSATHREADID api_thread_for(LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, WSATHREADID *id);
+
+/** WSARecvMsg (LPFN_WSARECVMSG), as SIO_GET_EXTENSION_FUNCTION_POINTER gives it. Its routine is refused
+ *  (WSAEOPNOTSUPP) where another host serves the provider: which thread calls is then not known. */
+INT WINAPI api_receive_message(SOCKET s, LPWSAMSG lpMsg, LPDWORD lpdwNumberOfBytesRecvd,
+                               LPWSAOVERLAPPED lpOverlapped,
+                               LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 
 /** A client's entry with its name in 16-bit characters. @return false: it cannot be read */
 bool api_widen_entry(const WSAPROTOCOL_INFOA *narrow, WSAPROTOCOL_INFOW *wide);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "../receive_message.h"
 #include "api.h"
 
 int WSAAPI WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesRecvd,
@@ -68,4 +69,20 @@ BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped, LPDWO
         result = api_provider.lpWSPGetOverlappedResult(s, lpOverlapped, lpcbTransfer, fWait,
                                                        lpdwFlags, &error);
     return api_bool(result, error);
+}
+
+INT WINAPI api_receive_message(SOCKET s, LPWSAMSG lpMsg, LPDWORD lpdwNumberOfBytesRecvd,
+                               LPWSAOVERLAPPED lpOverlapped,
+                               LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+{
+    int error = WSAEOPNOTSUPP;
+    int result = SOCKET_ERROR;
+    WSATHREADID id;
+
+    /* Who has this function has a socket, so the provider has been started. */
+    if (provider_host_is_own || lpOverlapped == NULL || lpCompletionRoutine == NULL)
+        result =
+            spi_receive_message(s, lpMsg, lpdwNumberOfBytesRecvd, lpOverlapped, lpCompletionRoutine,
+                                api_thread_for(lpCompletionRoutine, &id), &error);
+    return api_result(result, error);
 }

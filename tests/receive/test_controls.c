@@ -108,10 +108,11 @@ SUITE_TEST(controls, routes_are_told) // SIO_ROUTING_INTERFACE_QUERY
                  WSAEAFNOSUPPORT);
 }
 
-SUITE_TEST(controls, extensions_are_unknown) // SIO_GET_EXTENSION_FUNCTION_POINTER
+SUITE_TEST(controls,
+           other_extensions_than_wsarecvmsg_are_unknown) // SIO_GET_EXTENSION_FUNCTION_POINTER
 {
     SOCKET s = make_socket();
-    GUID guids[] = {WSAID_WSARECVMSG, WSAID_ACCEPTEX, {0}};
+    GUID guids[] = {WSAID_WSASENDMSG, WSAID_ACCEPTEX, {0}};
     void *function = NULL;
     DWORD returned = UNTOUCHED;
 

@@ -128,7 +128,15 @@ static inline LPWSACMSGHDR wirerx_next_control(const WSAMSG *msg, const WSACMSGH
     return (LPWSACMSGHDR)(PVOID)(msg->Control.buf + used + WSA_CMSGHDR_ALIGN(cmsg->cmsg_len));
 }
 
-/** Asked for by WSAID_WSARECVMSG. */
+/**
+ * Asked for by WSAID_WSARECVMSG: WSARecvFrom with a WSAMSG for its arguments, and its results.
+ * lpMsg->dwFlags takes WSARecvFrom's flags (MSG_TRUNC and the other three below need not be cleared) and
+ * receives MSG_TRUNC with WSAEMSGSIZE, MSG_MCAST or MSG_BCAST by whom it was sent to, and MSG_CTRUNC: a
+ * control message did not fit and is left out with those behind it, and the datagram is received all the
+ * same. Control.len receives the bytes that are used of it. Overlapped, the WSAMSG, what it points to and
+ * its flags are the operation's until it has ended. Errors: WSARecvFrom's; WSAEFAULT the WSAMSG or its
+ * Control cannot be written; WSAEOPNOTSUPP the protocol is a byte stream.
+ */
 typedef INT(WINAPI *LPFN_WSARECVMSG)(SOCKET s, LPWSAMSG lpMsg, LPDWORD lpdwNumberOfBytesRecvd,
                                      LPWSAOVERLAPPED lpOverlapped,
                                      LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
@@ -191,7 +199,14 @@ typedef BOOL(WINAPI *LPFN_DISCONNECTEX)(SOCKET s, LPOVERLAPPED lpOverlapped, DWO
 #define SIO_RELEASE_PORT_RESERVATION _WSAIOW(IOC_VENDOR, 101)
 #define SIO_ASSOCIATE_PORT_RESERVATION _WSAIOW(IOC_VENDOR, 102)
 #define SIO_GET_TX_TIMESTAMP _WSAIOW(IOC_VENDOR, 234)
-#define SIO_TIMESTAMPING _WSAIOW(IOC_VENDOR, 235) /**< TIMESTAMPING_CONFIG */
+/**
+ * TIMESTAMPING_CONFIG. With TIMESTAMPING_FLAG_RX each datagram that WSARecvMsg gives has a control message
+ * of level SOL_SOCKET and type SO_TIMESTAMP, a UINT64: as Windows' software timestamps a counter's value,
+ * here the CPU time-stamp counter's when the dataplane took the datagram off the device (its rate is
+ * wirerx_tsc_hz(); wirerx_wall_time() converts it). Errors: WSAEFAULT; WSAEINVAL no such flag;
+ * WSAEOPNOTSUPP sends are not timed, or the protocol is a byte stream.
+ */
+#define SIO_TIMESTAMPING _WSAIOW(IOC_VENDOR, 235)
 #define TIMESTAMPING_FLAG_RX 0x1
 #define TIMESTAMPING_FLAG_TX 0x2
 #define SO_TIMESTAMP 0x300A

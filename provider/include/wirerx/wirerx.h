@@ -6,7 +6,7 @@
  * @file
  * What Windows has no name for: starting and stopping the dataplane, replaying a capture, counters,
  * receive timestamps, events as file descriptors, many datagrams in one call
- * (wirerx_batch.h), and datagrams without a copy (wirerx_lend.h).
+ * (wirerx_batch.h), datagrams without a copy (wirerx_lend.h), and when they were received (wirerx_time.h).
  * Sockets themselves are in winsock2.h and ws2spi.h.
  *
  * Threads: every function may be called from any thread unless it says otherwise, and none from a
@@ -21,6 +21,7 @@
 #include "winsock2.h"
 #include "wirerx_batch.h"
 #include "wirerx_lend.h"
+#include "wirerx_time.h"
 
 #ifdef __cplusplus
 extern "C" {
