@@ -116,8 +116,15 @@ bool receiver_take(struct receiver *receiver, const void *payload, uint32_t byte
         burst_tsc = 0;
     if (receiver->latency != NULL && burst_tsc != 0)
         latency_record(receiver->latency, now > burst_tsc ? now - burst_tsc : 0);
-    if (shared->output != NULL)
+    if (shared->times != NULL) { /* both files in one order */
+        pthread_mutex_lock(&shared->times->lock);
+        if (shared->output != NULL)
+            output_write(shared->output, payload, bytes);
+        times_write_last(shared->times);
+        pthread_mutex_unlock(&shared->times->lock);
+    } else if (shared->output != NULL) {
         output_write(shared->output, payload, bytes);
+    }
 
     if (atomic_load_explicit(&receiver->first_tsc, memory_order_relaxed) == 0)
         atomic_store_explicit(&receiver->first_tsc, now, memory_order_relaxed);

@@ -18,6 +18,7 @@
 #include "numbering.h"
 #include "output.h"
 #include "receive_mode.h"
+#include "times.h"
 #include "winsock2.h"
 
 /** More than any UDP datagram over IPv4. */
@@ -27,6 +28,7 @@
 struct reception {
     const struct receive_mode *mode;
     struct output *output;     /**< NULL: none */
+    struct times *times;       /**< NULL: none */
     bool measure;              /**< record latencies */
     bool generated;            /**< from the sender's stamps, and keep its numbers */
     bool limited;              /**< end after `remaining` more datagrams */

@@ -101,6 +101,11 @@ static int begin(struct reception_run *it, struct command_error *error)
         if (it->reception.output == NULL)
             return -1;
     }
+    if (options->times != NULL) {
+        if (times_open(&it->run.times, options->times, error) != 0)
+            return -1;
+        it->reception.times = &it->run.times;
+    }
     if (receivers_start(it->receivers, it->receiver_count, error) != 0)
         return -1;
     if (options->replay != NULL && wirerx_replay_go() != 0)
@@ -166,12 +171,17 @@ static void clean_up(struct reception_run *it)
     pthread_mutex_destroy(&it->reception.failure_lock);
 }
 
-/** Close the output: what could not be written is this run's failure. */
+/** Close what was written: what could not be is this run's failure. */
 static void finish_output(struct reception_run *it)
 {
     struct command_error error;
+    int result = 0;
 
-    if (it->reception.output == NULL || output_close(it->reception.output, &error) == 0)
+    if (it->reception.output != NULL)
+        result = output_close(it->reception.output, &error);
+    if (it->reception.times != NULL)
+        result |= times_close(it->reception.times, &error);
+    if (result == 0)
         return;
     it->run.end = END_FAILED;
     it->run.failure = error;

@@ -170,6 +170,13 @@ static int set_output(void *target, const char *value, struct command_error *err
     return 0;
 }
 
+static int set_times(void *target, const char *value, struct command_error *error)
+{
+    (void)error;
+    ((struct recv_options *)target)->times = value;
+    return 0;
+}
+
 static int set_json(void *target, const char *value, struct command_error *error)
 {
     (void)value, (void)error;
@@ -229,6 +236,13 @@ const struct option_row recv_option_rows[RECV_OPTION_ROWS] = {
      "which receives returned. For one socket that is the order of arrival; between sockets it is "
      "the order in which the client got round to them.",
      false, set_output},
+    {"times", "FILE",
+     "Write for every datagram received, in the order of --output, a line of when that was: seconds "
+     "since 1970-01-01 00:00 UTC with nine digits of nanoseconds; who says so (`burst`: the "
+     "dataplane, when it took it off the device; `device`; `recorded`: the capture that is "
+     "replayed, exactly); and how many nanoseconds it may be off, either way. With --mode blocking "
+     "or nonblocking.",
+     false, set_times},
     {"generated", NULL,
      "The datagrams are from `wirerx-gen`, on this machine: report the latency from sending to the "
      "return of the receive, and what their sequence numbers say is missing or late. With --config.",
@@ -269,6 +283,24 @@ static int check_one_socket(const struct recv_options *options, struct command_e
     return 0;
 }
 
+static int check_times(const struct recv_options *options, const char *source,
+                       struct command_error *error)
+{
+    if (options->times == NULL)
+        return 0;
+    if (options->join_count == 0)
+        return command_error(error, "--times: nothing is received without --join GROUP:PORT");
+    if (options->mode != &receive_blocking && options->mode != &receive_nonblocking)
+        return command_error(error, "--times: goes with --mode blocking or nonblocking, not %s",
+                             options->mode->name);
+    if (same_file(options->times, source))
+        return command_error(error, "--times %s: that is the file to read", options->times);
+    if (options->output != NULL && (strcmp(options->times, options->output) == 0 ||
+                                    same_file(options->times, options->output)))
+        return command_error(error, "--times %s: that is --output, too", options->times);
+    return 0;
+}
+
 int recv_options_check(const struct recv_options *options, struct command_error *error)
 {
     const char *source = options->config != NULL ? options->config : options->replay;
@@ -292,5 +324,5 @@ int recv_options_check(const struct recv_options *options, struct command_error 
         return command_error(error, "--output: nothing is received without --join GROUP:PORT");
     if (options->output != NULL && same_file(options->output, source))
         return command_error(error, "--output %s: that is the file to read", options->output);
-    return 0;
+    return check_times(options, source, error);
 }

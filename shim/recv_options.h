@@ -45,11 +45,12 @@ struct recv_options {
     uint64_t count;        /**< 0: no limit */
     uint64_t idle_exit_ms; /**< 0: not given */
     const char *output;
+    const char *times;
     bool json;
 };
 
 /** The table: what `--help` and the man page print. */
-#define RECV_OPTION_ROWS 14
+#define RECV_OPTION_ROWS 15
 extern const struct option_row recv_option_rows[RECV_OPTION_ROWS];
 
 /** Before the command line is read. */

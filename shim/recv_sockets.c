@@ -32,7 +32,7 @@ static int add_membership(SOCKET handle, const struct recv_join *join, struct co
     return 0;
 }
 
-static int open_row(struct recv_socket *row, struct command_error *error)
+static int open_row(struct recv_socket *row, bool times, struct command_error *error)
 {
     struct sockaddr_in any = {.sin_family = AF_INET};
     BOOL on = TRUE;
@@ -43,6 +43,9 @@ static int open_row(struct recv_socket *row, struct command_error *error)
     /* Many sockets may have one port, each with a group of its own. */
     if (setsockopt(row->handle, SOL_SOCKET, SO_REUSEADDR, (const char *)&on, sizeof on) != 0)
         return failed(row->joins, "setsockopt(SO_REUSEADDR)", error);
+    if (times &&
+        setsockopt(row->handle, SOL_SOCKET, SO_WIRERX_TIME, (const char *)&on, sizeof on) != 0)
+        return failed(row->joins, "setsockopt(SO_WIRERX_TIME)", error);
     any.sin_port = htons(row->joins->port);
     any.sin_addr.s_addr = htonl(INADDR_ANY);
     if (bind(row->handle, (const struct sockaddr *)&any, sizeof any) != 0)
@@ -69,7 +72,7 @@ int recv_sockets_open(struct recv_sockets *sockets, const struct recv_options *o
         row->joins = &options->joins[i];
         row->join_count = options->one_socket ? options->join_count : 1;
         row->stall = row->joins->stall;
-        if (open_row(row, error) != 0)
+        if (open_row(row, options->times != NULL, error) != 0)
             return -1;
         if (!row->stall)
             sockets->read[sockets->read_count++] = row->handle;

@@ -91,6 +91,19 @@ static void print_latency(const struct run *run)
         puts("at the recorded gaps");
 }
 
+static void print_times(const struct times *times)
+{
+    char remark[96];
+
+    for (unsigned i = 0; i < TIMES_SOURCES; i++) {
+        if (times->by_source[i] == 0)
+            continue;
+        snprintf(remark, sizeof remark, "datagrams' times, off by at most %llu ns",
+                 (unsigned long long)times->most_error_ns[i]);
+        print_count(times_source_names[i], times->by_source[i], remark);
+    }
+}
+
 static void print_received(const struct run *run)
 {
     char rate[REPORT_COUNT_SIZE];
@@ -101,6 +114,8 @@ static void print_received(const struct run *run)
     printf(COUNT "  datagrams/s%s\n", "rate", report_count(rate, (uint64_t)(run_rate(run) + 0.5)),
            run->memory_fed ? " (software ceiling, no device)" : "");
     print_latency(run);
+    if (run->options->times != NULL)
+        print_times(&run->times);
     if (run->options->generated) {
         print_count("missing", run->missing, "by the sender's sequence numbers");
         print_count("late", run->late, "after a later one of their stream, or twice");

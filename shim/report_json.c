@@ -78,6 +78,18 @@ static json_t *latency(const struct run *run)
     return object;
 }
 
+/* By who says when: how many, and how far one of them may be off at most. */
+static json_t *times(const struct times *times)
+{
+    json_t *object = json_object();
+
+    for (unsigned i = 0; i < TIMES_SOURCES; i++)
+        json_object_set_new(object, times_source_names[i],
+                            json_pack("{s:I, s:I}", "datagrams", (json_int_t)times->by_source[i],
+                                      "error_ns", (json_int_t)times->most_error_ns[i]));
+    return object;
+}
+
 static void print(json_t *object)
 {
     json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
@@ -115,6 +127,7 @@ void report_json(const struct run *run)
                                         "late", (json_int_t)run->late, "strangers",
                                         (json_int_t)run->strangers)
                             : json_null());
+    json_object_set_new(object, "times", options->times != NULL ? times(&run->times) : json_null());
     json_object_set_new(object, "frames", number(run_counter(run, "frames")));
     json_object_set_new(object, "delivered", number(run_counter(run, "delivered")));
     json_object_set_new(object, "dropped", number(run_dropped(run)));

@@ -11,6 +11,7 @@
 #include "latency.h"
 #include "recv_options.h"
 #include "recv_sockets.h"
+#include "times.h"
 #include "wirerx.h"
 
 #define RUN_MAX_COUNTERS 96u
@@ -35,6 +36,7 @@ struct run {
     const char *stalled_on;       /**< GROUP:PORT of the socket, for END_STALLED */
     uint64_t stalled_ns;
 
+    struct times times; /**< with --times */
     bool memory_fed;    /**< frames came from a capture: rates are no device's */
     uint64_t datagrams; /**< received, counted and written */
     uint64_t bytes;     /**< their payload */

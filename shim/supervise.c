@@ -108,7 +108,10 @@ static bool idle(const struct watch *watch)
 
 static bool output_broken(const struct watch *watch)
 {
-    return watch->reception->output != NULL && output_failed(watch->reception->output) != 0;
+    const struct reception *reception = watch->reception;
+
+    return (reception->output != NULL && output_failed(reception->output) != 0) ||
+           (reception->times != NULL && atomic_load(&reception->times->failed) != 0);
 }
 
 /** @return true: it is over, and run->end says why */

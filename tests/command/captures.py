@@ -25,6 +25,20 @@ def frames(path):
         at += 16 + captured
 
 
+def times(path):
+    """Recorded nanoseconds since 1970 of every record."""
+    with open(path, 'rb') as file:
+        data = file.read()
+    order, unit = {0xa1b2c3d4: ('<', 1000), 0xa1b23c4d: ('<', 1), 0xd4c3b2a1: ('>', 1000),
+                   0x4d3cb2a1: ('>', 1)}[struct.unpack('<I', data[:4])[0]]
+    at, found = 24, []
+    while at + 16 <= len(data):
+        seconds, below, captured = struct.unpack(order + 'III', data[at:at + 12])
+        found.append(seconds * 10**9 + below * unit)
+        at += 16 + captured
+    return found
+
+
 def datagram(frame):
     """(group, port, payload, UDP checksum right or absent?) of an unfragmented UDP datagram."""
     at = 14
@@ -62,6 +76,28 @@ def payloads(path, groups, verify=False):
             yield found[2]
 
 
+def recorded(path, groups):
+    """The same with their recorded times: (payload, nanoseconds)."""
+    found = []
+    for (frame, whole), time in zip(frames(path), times(path)):
+        parsed = datagram(frame) if whole else None
+        if parsed and (parsed[0], parsed[1]) in groups:
+            found.append((parsed[2], time))
+    return found
+
+
+def from_times(text):
+    """(nanoseconds since 1970, source, error or None) of each line of `wirerx recv --times`."""
+    found = []
+    for line in text.splitlines():
+        time, source, error = line.split(' ')
+        seconds, below = time.split('.')
+        assert len(below) == 9, line
+        found.append((int(seconds) * 10**9 + int(below), source,
+                      None if error == 'unknown' else int(error)))
+    return found
+
+
 def as_output(datagrams):
     """What `wirerx recv --output` writes for these."""
     return b''.join(struct.pack('>I', len(d)) + d for d in datagrams)
@@ -91,6 +127,15 @@ def udp_frame(group, port, payload, checksum=None):
     ip = struct.pack('>BBHHHBBH4s4s', 0x45, 0, length + 20, 0, 0, 16, 17, 0, source, destination)
     ip = ip[:10] + struct.pack('>H', ~ones_sum(ip) & 0xffff) + ip[12:]
     return b'\x01\0\x5e\0\0\1' + b'\x02\0\0\0\0\1' + b'\x08\0' + ip + udp
+
+
+def write_nanoseconds(path, timed_frames):
+    """A pcap of (frame, nanoseconds since 1970)."""
+    with open(path, 'wb') as file:
+        file.write(struct.pack('<IHHiIII', 0xa1b23c4d, 2, 4, 0, 0, 65535, ETHERNET))
+        for frame, time in timed_frames:
+            file.write(struct.pack('<IIII', time // 10**9, time % 10**9, len(frame), len(frame)) +
+                       frame)
 
 
 def write(path, some_frames, link_type=ETHERNET, gap_ms=1):

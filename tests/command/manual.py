@@ -31,7 +31,7 @@ class Manual(command.Case):
     def test_every_option_of_the_issue_is_there(self):
         text = self.say('recv', '--help')
         for option in ('join', 'config', 'replay', 'pace', 'checksums', 'mode', 'count',
-                       'idle-exit', 'output', 'generated', 'json'):
+                       'idle-exit', 'output', 'times', 'generated', 'json'):
             self.assertIn('--' + option, text)
 
     def test_lines_fit_a_terminal(self):

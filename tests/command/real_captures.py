@@ -46,6 +46,20 @@ class RealCaptures(command.Case):
                 self.assertEqual(11819, report['datagrams'])
                 self.assertEqual(0, report['dropped'])
 
+    def check_times(self, capture, group):
+        """Those that are recorded, exactly and in order."""
+        result = command.wirerx('recv', '--replay', capture, '--join', '%s:%d' % group,
+                                '--checksums', 'ignore', '--times', self.path('times'), '--json')
+        self.status(0, result)
+        with open(self.path('times'), encoding='ascii') as file:
+            got = captures.from_times(file.read())
+        expected = [(time, 'recorded', 0) for _, time in captures.recorded(capture, {group})]
+        self.assertTrue(expected == got, 'the times differ')
+        self.assertEqual(len(got), result.report['times']['recorded']['datagrams'])
+
+    def test_nyse_times(self):
+        self.check_times(NYSE, ('233.125.89.36', 11106))
+
     def test_nyse_verifying_checksums(self):
         for mode in command.MODES:
             with self.subTest(mode):
@@ -65,6 +79,7 @@ class RealCaptures(command.Case):
                 self.assertEqual(121315, report['frames'])
                 self.assertEqual(1, report['drops']['truncated'])
                 self.assertEqual(1, report['dropped'])
+        self.check_times(capture, ('224.2.3.10', 16648))
         report = self.same(capture, ('224.2.3.10', 16648), 'blocking', 'verify')
         self.assertEqual(3, report['datagrams'])
         self.assertEqual(1, report['drops']['truncated'])

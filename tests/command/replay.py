@@ -266,6 +266,60 @@ class Replay(command.Case):
         self.assertNotIn(b'\n', shown)
         self.assertTrue(shown.endswith(b'\r\033[K'), shown[-80:])
 
+    def exact(self, mode, *arguments, keys=None):
+        """What is recorded comes back, each with its own datagram."""
+        report = self.recv(*arguments, '--mode', mode, '--output', self.path('out'), '--times',
+                           self.path('times')).report
+        expected = captures.recorded(self.feed, keys or KEYS)
+        self.assertEqual(len(expected), report['datagrams'])
+        self.assertEqual({'datagrams': len(expected), 'error_ns': 0}, report['times']['recorded'])
+        times = captures.from_times(self.read('times').decode())
+        got = list(zip(captures.from_output(self.read('out')), times))
+        self.assertEqual(sorted((p, (t, 'recorded', 0)) for p, t in expected), sorted(got))
+        return expected, got
+
+    def test_recorded_times_come_back_exactly(self):
+        for mode in ('blocking', 'nonblocking'):
+            with self.subTest(mode):
+                self.exact(mode, *joins())
+                expected, got = self.exact(mode, *joins(), '--one-socket')
+                self.assertEqual([t for _, t in expected], [t for _, (t, _, _) in got])
+
+    def test_nanoseconds_come_back_exactly(self):
+        first = 1700000000 * 10**9
+        captures.write_nanoseconds(
+            self.feed, [(captures.udp_frame('239.1.1.1', 5000, b'%d' % i), first + i * 1234567)
+                        for i in range(3000)])
+        for mode in ('blocking', 'nonblocking'):
+            with self.subTest(mode):
+                self.exact(mode, '--join', '239.1.1.1:5000', keys={('239.1.1.1', 5000)})
+        text = self.status(0, command.wirerx('recv', '--replay', self.feed, '--join',
+                                             '239.1.1.1:5000', '--times',
+                                             self.path('times'))).out
+        self.assertRegex(text, r'recorded +3,000 .*off by at most 0 ns')
+
+    def test_a_frame_that_is_cut_short_does_not_shift_times(self):
+        with open(self.feed, 'rb+') as file:
+            file.truncate(os.path.getsize(self.feed) - 5)
+        self.exact('blocking', *joins())
+
+    def test_times_that_cannot_be_written(self):
+        result = self.recv(*joins(), '--times', '/dev/full', status=1)
+        self.assertEqual('failed', result.report['end'])
+        self.assertIn('/dev/full', result.err)
+        self.assertEqual(1, len(result.err.splitlines()), result.err)
+
+    def test_times_that_are_refused(self):
+        for arguments, said in (
+                (['--times', self.feed], 'that is the file to read'),
+                (['--times', self.path('a'), '--output', self.path('a')], 'that is --output, too'),
+                (['--times', self.path('a'), '--mode', 'apc'], 'blocking or nonblocking'),
+                (['--times', self.path('a'), '--mode', 'event'], 'blocking or nonblocking'),
+                (['--times', '/nowhere/a'], 'No such file')):
+            result = command.wirerx('recv', '--replay', self.feed, *joins(), *arguments)
+            self.status(2, result)
+            self.assertIn(said, result.err)
+
     def test_nothing_on_stderr_without_a_terminal(self):
         self.assertEqual('', self.recv(*joins(), '--pace', '20000').err)
 
