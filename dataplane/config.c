@@ -37,6 +37,7 @@ static void free_port(struct config_port *port)
     free(port->routes);
     free(port->kernel);
     free(port->kernel_rules);
+    free(port->neighbours);
 }
 
 void config_free(struct config *config)
@@ -67,11 +68,14 @@ static int copy_port(struct config_port *to, const struct config_port *from)
     to->kernel = from->kernel == NULL ? NULL : strdup(from->kernel);
     to->kernel_rules =
         copy_array(from->kernel_rules, from->kernel_rules_count, sizeof(*from->kernel_rules));
+    to->neighbours =
+        copy_array(from->neighbours, from->neighbours_count, sizeof(*from->neighbours));
     if ((from->device != NULL && to->device == NULL) ||
         (from->kernel != NULL && to->kernel == NULL) ||
         (from->kernel_rules_count > 0 && to->kernel_rules == NULL) ||
         (from->addresses_count > 0 && to->addresses == NULL) ||
-        (from->routes_count > 0 && to->routes == NULL)) {
+        (from->routes_count > 0 && to->routes == NULL) ||
+        (from->neighbours_count > 0 && to->neighbours == NULL)) {
         free_port(to);
         return -1;
     }

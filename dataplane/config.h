@@ -23,6 +23,7 @@
 #define CONFIG_MAX_ADDRESSES 32u
 #define CONFIG_MAX_ROUTES 32u
 #define CONFIG_MAX_KERNEL_RULES 32u
+#define CONFIG_MAX_NEIGHBOURS 256u
 #define CONFIG_MAX_SOCKETS 65536u
 #define CONFIG_MAX_BUFFERS 16777216u
 
@@ -108,6 +109,12 @@ struct config_kernel_rule {
     uint16_t last_port; /**< so it is of all others */
 };
 
+/** A host on a network of the port's whose MAC address is not asked for. */
+struct config_neighbour {
+    uint32_t address; /**< host byte order */
+    uint8_t mac[6];   /**< of one host: no group's */
+};
+
 struct config_port {
     char *device; /**< PCI address (`0000:01:00.0`) or `vdev:` and a DPDK device string */
     struct config_address *addresses;
@@ -115,6 +122,8 @@ struct config_port {
     uint32_t gateway; /**< who takes what no route says; host byte order; 0: nobody */
     struct config_route *routes;
     unsigned routes_count;
+    struct config_neighbour *neighbours;
+    unsigned neighbours_count;
     unsigned queues; /**< receive queues, 1 to CONFIG_MAX_QUEUES; default 1 */
     unsigned mtu;    /**< bytes above Ethernet, 68 to 9702; default 1500 */
     unsigned vlan;   /**< 0: any tagging is accepted; else only this VLAN id (1 to 4094) */

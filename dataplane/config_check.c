@@ -3,6 +3,7 @@
 #include "config_cpus.h"
 #include "config_device.h"
 #include "config_kernel.h"
+#include "config_neighbour.h"
 #include "config_options.h"
 #include "config_route.h"
 #include "config_size.h"
@@ -235,6 +236,7 @@ static int check_port(const struct config_report *report, const struct config *c
     if (check_device(report, config, index, &device) != 0 ||
         check_addresses(report, config, index) != 0 ||
         config_route_check(report, port, index) != 0 ||
+        config_neighbour_check(report, port, index) != 0 ||
         check_section(report, "ports", prefix, port) != 0 ||
         config_kernel_check(report, config, index) != 0 ||
         check_captures(report, config, &device, index) != 0)

@@ -3,6 +3,7 @@
 
 #include "config_address.h"
 #include "config_kernel.h"
+#include "config_neighbour.h"
 #include "config_route.h"
 #include "config_value.h"
 
@@ -123,6 +124,25 @@ static int convert_kernel_rules(const struct target *target, const struct config
     return 0;
 }
 
+static int convert_neighbours(const struct target *target, const struct config_slot *slot)
+{
+    struct config_port *port = target->values;
+    char **texts = slot->value;
+
+    port->neighbours = calloc(slot->count == 0 ? 1 : slot->count, sizeof(*port->neighbours));
+    if (port->neighbours == NULL)
+        return config_refuse(target->report, NULL, "out of memory");
+    port->neighbours_count = slot->count;
+    for (unsigned i = 0; i < slot->count; i++) {
+        char path[CONFIG_PATH_SIZE];
+
+        snprintf(path, sizeof(path), "%sneighbours[%u]", target->prefix, i);
+        if (config_neighbour_parse(target->report, path, texts[i], &port->neighbours[i]) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int convert_list(const struct target *target, const struct config_option *option,
                         const struct config_slot *slot)
 {
@@ -130,6 +150,8 @@ static int convert_list(const struct target *target, const struct config_option 
         return convert_cores(target, option, slot);
     if (strcmp(option->name, "kernel-rules") == 0)
         return convert_kernel_rules(target, slot);
+    if (strcmp(option->name, "neighbours") == 0)
+        return convert_neighbours(target, slot);
     return strcmp(option->name, "routes") == 0 ? convert_routes(target, slot)
                                                : convert_addresses(target, slot);
 }

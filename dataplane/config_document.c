@@ -9,7 +9,7 @@
 struct schema {
     cyaml_schema_field_t fields[4][CONFIG_SECTION_OPTIONS + 1];
     unsigned sections; /* of fields, used so far */
-    cyaml_schema_value_t entries[8];
+    cyaml_schema_value_t entries[CONFIG_SECTION_OPTIONS];
     unsigned lists; /* of entries, used so far */
     cyaml_schema_value_t top;
 };

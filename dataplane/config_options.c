@@ -98,6 +98,16 @@ const struct config_option config_options[] = {
     },
     {
         .section = "ports",
+        .name = "neighbours",
+        .kind = CONFIG_KIND_LIST,
+        .most = CONFIG_MAX_NEIGHBOURS,
+        .too_many = "too many neighbours",
+        .help = "Hosts on the port's network whose MAC addresses are given, each as 192.0.2.9 at "
+                "52:54:00:12:34:56. They are not asked for by ARP, and nothing that ARP says "
+                "changes them.",
+    },
+    {
+        .section = "ports",
         .name = "queues",
         .kind = CONFIG_KIND_NUMBER,
         .minimum = 1,

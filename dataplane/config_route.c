@@ -36,8 +36,7 @@ int config_route_parse(const struct config_report *report, const char *path, con
     return config_route_parse_router(report, path, via + strlen(VIA), &route->router);
 }
 
-/* Another host on a network of the port's, which ARP can find. */
-static bool is_neighbour(const struct config_port *port, uint32_t router)
+bool config_route_is_neighbour(const struct config_port *port, uint32_t router)
 {
     bool found = false;
 
@@ -57,7 +56,7 @@ static bool is_neighbour(const struct config_port *port, uint32_t router)
 static int check_router(const struct config_report *report, const struct config_port *port,
                         const char *path, uint32_t router)
 {
-    if (is_neighbour(port, router))
+    if (config_route_is_neighbour(port, router))
         return 0;
     return config_refuse(report, path,
                          "%" PRIu32 ".%" PRIu32 ".%" PRIu32 ".%" PRIu32

@@ -18,6 +18,9 @@ int config_route_parse(const struct config_report *report, const char *path, con
 int config_route_parse_router(const struct config_report *report, const char *path,
                               const char *text, uint32_t *router);
 
+/** Is this, in host order, another host on a network of the port's addresses, which ARP can find? */
+bool config_route_is_neighbour(const struct config_port *port, uint32_t address);
+
 /** Refuse routes of a port whose destination has bits behind its prefix, or whose router is not another
  *  host on one of the port's networks. @return 0, or -1 after config_refuse() */
 int config_route_check(const struct config_report *report, const struct config_port *port,

@@ -7,6 +7,7 @@
 #include <rte_cycles.h>
 #include <rte_malloc.h>
 #include <rte_random.h>
+#include <string.h>
 
 #include "ethernet.h"
 #include "host.h"
@@ -117,6 +118,22 @@ uint64_t host_arp_due(const struct host_port *kept)
 
 /* --- beginning and end -------------------------------------------------------------------------- */
 
+/* The table is empty and larger than the list, in which none is twice. */
+static void add_static(struct host_port *kept)
+{
+    const struct config_port *config = kept->port->config;
+
+    for (unsigned i = 0; i < config->neighbours_count; i++) {
+        struct rte_ether_addr mac;
+
+        memcpy(&mac, config->neighbours[i].mac, sizeof mac);
+        arp_add_static(kept->arp.table, rte_cpu_to_be_32(config->neighbours[i].address), &mac);
+    }
+}
+
+_Static_assert(CONFIG_MAX_NEIGHBOURS <= ARP_PLACES / 2,
+               "there is room for those that are asked for");
+
 int host_arp_create(struct host_port *kept)
 {
     const struct config_port *config = kept->port->config;
@@ -144,6 +161,7 @@ int host_arp_create(struct host_port *kept)
                                                   .lost = lost,
                                                   .event = note},
                                     });
+    add_static(kept);
     arp->claims = (struct arp_claims){
         .hz = rte_get_tsc_hz(),
         .mac = kept->port->mac,

@@ -59,6 +59,7 @@ static const char everything[] = "cores: [@]\n"
                                  "ports:\n"
                                  "  - device: \"0000:01:00.1,mprq_en=1\"\n"
                                  "    addresses: [192.0.2.1/24, 198.51.100.7/31]\n"
+                                 "    neighbours: [192.0.2.9 at 52:54:00:12:34:aB]\n"
                                  "    queues: 16\n"
                                  "    mtu: 9000\n"
                                  "    vlan: 100\n"
@@ -92,6 +93,9 @@ SUITE_TEST(config, takes_every_option_from_the_file)
     CHECK_EQ_I64(config.ports[0].addresses[0].prefix_length, 24);
     CHECK_EQ_I64(config.ports[0].addresses[1].address, 0xc6336407);
     CHECK_EQ_I64(config.ports[0].addresses[1].prefix_length, 31);
+    CHECK_EQ_I64(config.ports[0].neighbours_count, 1);
+    CHECK_EQ_I64(config.ports[0].neighbours[0].address, 0xc0000209);
+    CHECK(memcmp(config.ports[0].neighbours[0].mac, "\x52\x54\0\x12\x34\xab", 6) == 0);
     CHECK_EQ_I64(config.ports[0].queues, 16);
     CHECK_EQ_I64(config.ports[0].mtu, 9000);
     CHECK_EQ_I64(config.ports[0].vlan, 100);
@@ -220,6 +224,7 @@ SUITE_TEST(copy, is_deep_and_outlives_its_original)
     CHECK_EQ_STR(copy.ports[0].kernel, "wrx0");
     CHECK_EQ_U64(copy.ports[0].kernel_rules[4].last_port, 320);
     CHECK_EQ_I64(copy.ports[0].addresses[1].address, 0xc6336407);
+    CHECK_EQ_I64(copy.ports[0].neighbours[0].address, 0xc0000209);
     CHECK(copy.ports[1].addresses == NULL);
     CHECK(copy.ports[1].pace_rate == 50000.0);
     CHECK_EQ_I64(copy.sockets.min_buffers, 100);

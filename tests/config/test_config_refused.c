@@ -10,6 +10,7 @@
 #define CORES "cores: [@]\n"
 #define DEVICE "ports:\n  - device: vdev:net_null0\n"
 #define NULL_PORT CORES DEVICE /* continues with line 4 */
+#define ADDRESSED NULL_PORT "    addresses: [192.0.2.1/24]\n"
 #define CAPTURE CORES "ports:\n  - device: \"vdev:net_pcap0,rx_pcap=a.pcap\"\n"
 #define INFINITE CORES "ports:\n  - device: \"vdev:net_pcap0,rx_pcap=a.pcap,infinite_rx=1\"\n"
 
@@ -94,11 +95,11 @@ SUITE_TEST(refused, keys_that_are_unknown_or_double_or_missing)
                                     "ports, memory, sockets"},
         {NULL_PORT "    queue: 1\n",
          "t.yaml:4: ports[0].queue: unknown option; here are known: device, addresses, gateway, "
-         "routes, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
+         "routes, neighbours, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
          "kernel-rate, timestamps, pace"},
         {NULL_PORT "\n  - device: vdev:net_null1\n    Queues: 1\n",
          "t.yaml:6: ports[1].Queues: unknown option; here are known: device, addresses, gateway, "
-         "routes, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
+         "routes, neighbours, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
          "kernel-rate, timestamps, pace"},
         {NULL_PORT "memory:\n  pages: huge\n  size: 12\n",
          "t.yaml:6: memory.size: unknown option; here are known: pages, megabytes, buffers, "
@@ -451,7 +452,6 @@ SUITE_TEST(refused, bytes_that_are_no_text)
 
 SUITE_TEST(refused, routes_that_lead_nowhere)
 {
-#define ADDRESSED NULL_PORT "    addresses: [192.0.2.1/24]\n"
     static const struct refused rows[] = {
         {ADDRESSED "    gateway: 192.0.2.1\n",
          "t.yaml:5: ports[0].gateway: 192.0.2.1 is no other host on a network of the port's "
@@ -470,7 +470,6 @@ SUITE_TEST(refused, routes_that_lead_nowhere)
          "t.yaml:5: ports[0].routes[0]: 192.0.2.255 is no other host on a network of the port's "
          "addresses"},
     };
-#undef ADDRESSED
 
     EXPECT_ALL_REFUSED(rows);
 }
@@ -533,4 +532,59 @@ SUITE_TEST(refused, kernels_that_nothing_can_go_to)
 #undef NO_RULE
 
     EXPECT_ALL_REFUSED(rows);
+}
+
+SUITE_TEST(refused, neighbours_that_nobody_can_be)
+{
+    static const struct refused rows[] = {
+        {ADDRESSED "    neighbours: [192.0.2.9]\n",
+         "t.yaml:5: ports[0].neighbours[0]: '192.0.2.9' is no neighbour; expected: 192.0.2.9 at "
+         "52:54:00:12:34:56"},
+        {ADDRESSED "    neighbours: [192.0.2.9 at 52:54:00:12:34]\n",
+         "t.yaml:5: ports[0].neighbours[0]: '192.0.2.9 at 52:54:00:12:34' is no neighbour; "
+         "expected: 192.0.2.9 at 52:54:00:12:34:56"},
+        {ADDRESSED "    neighbours: [192.0.2.9 at 52:54:00:12:34:56:78]\n",
+         "t.yaml:5: ports[0].neighbours[0]: '192.0.2.9 at 52:54:00:12:34:56:78' is no neighbour; "
+         "expected: 192.0.2.9 at 52:54:00:12:34:56"},
+        {ADDRESSED "    neighbours: [192.0.2 at 52:54:00:12:34:56]\n",
+         "t.yaml:5: ports[0].neighbours[0]: '192.0.2 at 52:54:00:12:34:56' is no neighbour; "
+         "expected: 192.0.2.9 at 52:54:00:12:34:56"},
+        {ADDRESSED "    neighbours:\n      - 192.0.2.9 at 52:54:00:12:34:56\n"
+                   "      - 198.51.100.9 at 52:54:00:12:34:56\n",
+         "t.yaml:7: ports[0].neighbours[1]: 198.51.100.9 is no other host on a network of the "
+         "port's addresses"},
+        {ADDRESSED "    neighbours: [192.0.2.1 at 52:54:00:12:34:56]\n",
+         "t.yaml:5: ports[0].neighbours[0]: 192.0.2.1 is no other host on a network of the port's "
+         "addresses"},
+        {ADDRESSED "    neighbours: [192.0.2.255 at 52:54:00:12:34:56]\n",
+         "t.yaml:5: ports[0].neighbours[0]: 192.0.2.255 is no other host on a network of the "
+         "port's addresses"},
+        {ADDRESSED "    neighbours: [239.1.2.3 at 52:54:00:12:34:56]\n",
+         "t.yaml:5: ports[0].neighbours[0]: 239.1.2.3 is no other host on a network of the port's "
+         "addresses"},
+        {ADDRESSED "    neighbours: [192.0.2.9 at 01:00:5e:00:00:01]\n",
+         "t.yaml:5: ports[0].neighbours[0]: 192.0.2.9 has a MAC address that stands for a group of "
+         "hosts"},
+        {ADDRESSED "    neighbours: [192.0.2.9 at 00:00:00:00:00:00]\n",
+         "t.yaml:5: ports[0].neighbours[0]: 192.0.2.9 has a MAC address of zeros, which is no "
+         "host's"},
+        {ADDRESSED "    neighbours:\n      - 192.0.2.9 at 52:54:00:12:34:56\n"
+                   "      - 192.0.2.9 at 52:54:00:12:34:57\n",
+         "t.yaml:7: ports[0].neighbours[1]: 192.0.2.9 appears twice, first as "
+         "ports[0].neighbours[0]"},
+    };
+
+    EXPECT_ALL_REFUSED(rows);
+}
+
+SUITE_TEST(refused, more_neighbours_than_possible)
+{
+    char yaml[16384] = ADDRESSED "    neighbours: [";
+
+    for (int i = 0; i < 257; i++)
+        snprintf(yaml + strlen(yaml), sizeof(yaml) - strlen(yaml),
+                 "192.0.2.2 at 52:54:00:12:34:56%s", i == 256 ? "]\n" : ", ");
+    EXPECT_ALL_REFUSED(((const struct refused[]){
+        {yaml, "t.yaml:5: ports[0].neighbours: too many neighbours: 257, at most 256 are "
+               "possible"}}));
 }

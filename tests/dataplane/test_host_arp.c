@@ -270,4 +270,30 @@ SUITE_TEST(host_arp, datagrams_to_other_networks_go_by_the_router_of_the_longest
     wire_stop();
 }
 
+SUITE_TEST(host_arp, a_neighbour_of_the_configuration_is_not_asked_for_and_does_not_change)
+{
+    static struct config_neighbour neighbours[] = {
+        {NEIGHBOUR, {0x52, 0x54, 0, 0x12, 0x34, 0x56}},
+        {NEIGHBOUR + 1, {0x52, 0x54, 0, 0x12, 0x34, 0x57}},
+    };
+    struct config config = wire_config();
+
+    config.ports[0].neighbours = neighbours;
+    config.ports[0].neighbours_count = 2;
+    network_start(&config, &client_operations);
+    now = dataplane_tsc();
+    struct client c = client_bound(0, PORT);
+    for (unsigned i = 0; i < 2; i++) {
+        client_send(&c, NEIGHBOUR + i, PORT, 100, i);
+        expect_datagram(neighbours[i].mac, NEIGHBOUR + i, i);
+    }
+    send_arp(REPLY, bench_mac_of(9), NEIGHBOUR, WIRE_ADDRESS);
+    client_send(&c, NEIGHBOUR, PORT, 100, 3);
+    expect_datagram(neighbours[0].mac, NEIGHBOUR, 3);
+    CHECK_EQ_U64(wire_counter("arp.asked"), 0);
+    client_close(&c);
+    network_check_balance();
+    wire_stop();
+}
+
 #endif
