@@ -20,6 +20,8 @@ build='
     libcyaml-dev        YAML by schema ...
     libyaml-dev         ... and by event, for line numbers in refusals
     libnuma-dev         memory on the node of the device
+    libnl-3-dev         what the kernel's interfaces have, by netlink ...
+    libnl-route-3-dev   ... and its addresses and routes
     libpcap-dev         captures: replayed, listed, generated
     libjansson-dev      reports as JSON
     liburing-dev        io_uring, which wirerx-bench compares with

@@ -412,6 +412,14 @@ struct arp *arp_create(void *memory, const struct arp_settings *settings)
     return arp;
 }
 
+void arp_set_ours(struct arp *arp, const struct rte_ether_addr *mac,
+                  const struct arp_address *addresses, unsigned count)
+{
+    arp->settings.mac = *mac;
+    arp->settings.addresses = addresses;
+    arp->settings.addresses_count = count;
+}
+
 bool arp_add_static(struct arp *arp, uint32_t address, const struct rte_ether_addr *mac)
 {
     if (arp->lists[LIST_FREE].first == NONE || find(arp, address) != NULL)

@@ -82,6 +82,10 @@ size_t arp_size(unsigned places);
 /** Make a table in such memory, aligned for a pointer. Nothing in it has to be freed but what waits. */
 struct arp *arp_create(void *memory, const struct arp_settings *settings);
 
+/** Who we are from now on. What is known of neighbours stays. @param addresses  kept, not copied */
+void arp_set_ours(struct arp *arp, const struct rte_ether_addr *mac,
+                  const struct arp_address *addresses, unsigned count);
+
 /** A neighbour that is always known. @return false: no place */
 bool arp_add_static(struct arp *arp, uint32_t address, const struct rte_ether_addr *mac);
 

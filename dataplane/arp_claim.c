@@ -34,20 +34,75 @@ static void say(const struct arp_claims *claims, const struct arp_claim *claim, 
     claims->calls.emit(claims->calls.context, frame);
 }
 
+static void announce(struct arp_claim *claim, uint64_t now)
+{
+    claim->probes = ARP_CLAIM_PROBES;
+    claim->announcements = 0;
+    claim->announced = true;
+    claim->due = now;
+}
+
+static void begin(struct arp_claims *claims, struct arp_claim *claim, uint64_t now)
+{
+    *claim = (struct arp_claim){.address = claim->address};
+    if (claims->probed)
+        announce(claim, now);
+    else
+        claim->due = now + random_below(claims, PROBE_WAIT * claims->hz);
+}
+
 void arp_claims_begin(struct arp_claims *claims, uint64_t now)
 {
     claims->random |= 1; /* it may not be 0 */
     for (unsigned i = 0; i < claims->count; i++)
-        claims->claims[i] = (struct arp_claim){
-            .address = claims->claims[i].address,
-            .due = now + random_below(claims, PROBE_WAIT * claims->hz),
-        };
+        begin(claims, &claims->claims[i], now);
+}
+
+static const struct arp_claim *find(const struct arp_claims *claims, uint32_t address)
+{
+    for (unsigned i = 0; i < claims->count; i++)
+        if (claims->claims[i].address == address)
+            return &claims->claims[i];
+    return NULL;
+}
+
+void arp_claims_change(struct arp_claims *claims, const struct rte_ether_addr *mac,
+                       struct arp_claim *next, unsigned count, uint64_t now)
+{
+    bool same = rte_is_same_ether_addr(mac, &claims->mac);
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct arp_claim *known = find(claims, next[i].address);
+
+        if (known != NULL)
+            next[i] = *known;
+        else
+            begin(claims, &next[i], now);
+    }
+    for (unsigned i = 0; i < count; i++)
+        claims->claims[i] = next[i];
+    claims->count = count;
+    claims->mac = *mac;
+    if (!same)
+        arp_claims_again(claims, now);
+}
+
+void arp_claims_again(struct arp_claims *claims, uint64_t now)
+{
+    for (unsigned i = 0; i < claims->count; i++) {
+        struct arp_claim *claim = &claims->claims[i];
+
+        if (claim->announced)
+            announce(claim, now);
+        else
+            begin(claims, claim, now);
+    }
 }
 
 static void hear(struct arp_claims *claims, struct arp_claim *claim,
                  const struct arp_packet *packet, uint64_t now)
 {
-    bool probing = claim->announcements == 0;
+    bool probing = !claim->announced;
     bool claimed = packet->sender == claim->address;
     bool wanted = packet->sender == 0 && packet->target == claim->address && probing &&
                   packet->operation == ARP_REQUEST;
@@ -98,6 +153,7 @@ static void see_to(struct arp_claims *claims, struct arp_claim *claim, uint64_t 
     }
     say(claims, claim, true);
     claim->announcements++;
+    claim->announced = true;
     claim->due = claim->announcements == ARP_CLAIM_ANNOUNCEMENTS
                      ? UINT64_MAX
                      : now + seconds(claims, ANNOUNCE_INTERVAL);

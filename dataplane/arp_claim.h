@@ -12,6 +12,8 @@
  * the start, and also after a conflict. (RFC 5227, 2.1, has a host wait, because it would choose another
  * address; this one has no other.)
  *
+ * With `probed` somebody else sees to that, as the kernel's tools do for its addresses: they are announced only.
+ *
  * A core in the sense of host.h. IPv4 addresses are in network order.
  */
 
@@ -34,6 +36,7 @@ struct arp_claim {
     uint32_t address;
     uint8_t probes;        /**< sent */
     uint8_t announcements; /**< sent */
+    bool announced;        /**< at some time: it is not probed for any more */
     bool defended;
     uint64_t due;
     uint64_t defended_at;
@@ -45,12 +48,26 @@ struct arp_claims {
     struct arp_claim *claims; /**< the creator's */
     unsigned count;
     uint64_t random;
+    bool probed; /**< the addresses are only announced */
     struct arp_claim_calls calls;
 };
 
 /** Begin to claim: the addresses of `claims->claims`, whose other fields are set here. Everything else
  *  the creator has filled in; `random` is the seed. */
 void arp_claims_begin(struct arp_claims *claims, uint64_t now);
+
+/**
+ * Other addresses, or another MAC. What is claimed already goes on as it is, unless the MAC is another: then
+ * all is announced again.
+ * @param next  of whose entries only `address` is looked at; used as scratch. No more than `claims->claims`
+ *              has room for
+ */
+void arp_claims_change(struct arp_claims *claims, const struct rte_ether_addr *mac,
+                       struct arp_claim *next, unsigned count, uint64_t now);
+
+/** The link is back, perhaps to another switch: what was announced is announced again, what was still probed
+ *  for is probed for anew. */
+void arp_claims_again(struct arp_claims *claims, uint64_t now);
 
 /** Look at a packet that arp_packet_read() has accepted, before arp_receive() does. */
 void arp_claims_hear(struct arp_claims *claims, const struct arp_packet *packet, uint64_t now);

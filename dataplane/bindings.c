@@ -42,7 +42,7 @@ static bool is_local(uint32_t address)
 {
     uint32_t host = rte_be_to_cpu_32(address);
     uint32_t ours[CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES];
-    unsigned count = dataplane_local_addresses(ours, false, RTE_DIM(ours));
+    unsigned count = dataplane_local_addresses(addressing_now(), ours, false, RTE_DIM(ours));
 
     for (unsigned i = 0; i < count; i++)
         if (ours[i] == address)
@@ -77,7 +77,7 @@ static uint16_t choose_port(void)
 static bool has_queue_of(const struct lcore *lcore, uint32_t address)
 {
     for (unsigned q = 0; q < lcore->queues_count; q++) {
-        const struct config_port *port = lcore->queues[q].port->config;
+        const struct port_addressing *port = &addressing_now()->ports[lcore->queues[q].port->index];
 
         if (address == 0)
             return true;

@@ -5,6 +5,7 @@
 #include <rte_pause.h>
 #include <rte_ring.h>
 
+#include "host.h"
 #include "host_igmp.h"
 #include "lcore.h"
 #include "send.h"
@@ -40,6 +41,16 @@ void command_call(struct lcore *lcore, struct command *command)
     }
 }
 
+/* The MAC of a port is its keeper's. */
+static void readdress(struct lcore *lcore, const struct command *command)
+{
+    lcore_set_addressing(lcore, command->addressing);
+    for (unsigned p = 0; p < command->addressing->ports_count; p++)
+        if (lcore->host->ports[p] != NULL)
+            lcore->host->ports[p]->port->mac = command->macs[p];
+    host_changed(lcore, command->ports, lcore->now);
+}
+
 static void carry_out(struct lcore *lcore, struct command *command)
 {
     command->result = 0;
@@ -63,6 +74,12 @@ static void carry_out(struct lcore *lcore, struct command *command)
         break;
     case COMMAND_GROUP:
         command->result = host_igmp_set(lcore, command->port, command->group, command->filter);
+        break;
+    case COMMAND_ADDRESSING:
+        readdress(lcore, command);
+        break;
+    case COMMAND_LINK_UP:
+        host_link_up(lcore, command->port, lcore->now);
         break;
     case COMMAND_PEER:
         command->endpoint->lcore.peer_address = command->peer_address;

@@ -12,6 +12,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include <rte_ether.h>
+
+#include "addressing.h"
 #include "demux.h"
 #include "source_filter.h"
 
@@ -24,7 +27,9 @@ enum command_kind {
     COMMAND_ADD,    /**< link `member` under `key` */
     COMMAND_REMOVE, /**< unlink the endpoint's member under `key`; `member` receives it */
     COMMAND_GROUP, /**< what the port wants of a group is `filter` from now on; its keeper tells the network */
-    COMMAND_PEER, /**< take only what comes from this peer from now on */
+    COMMAND_ADDRESSING, /**< `ports` (bits) have other addresses, routes, MACs from now on */
+    COMMAND_LINK_UP,    /**< the port's link is back; to its keeper */
+    COMMAND_PEER,       /**< take only what comes from this peer from now on */
 };
 
 enum command_state {
@@ -39,11 +44,14 @@ struct command {
     struct demux_key key;
     bool every_member;
     struct demux_member *member;
-    unsigned port;                      /**< of GROUP; index */
-    uint32_t group;                     /**< network order */
-    const struct source_filter *filter; /**< lent until the answer */
-    uint32_t peer_address;              /**< network order */
-    uint16_t peer_port;                 /**< network order; 0: take what comes from anywhere */
+    unsigned port;                       /**< of GROUP, LINK_UP; index */
+    uint32_t ports;                      /**< of ADDRESSING */
+    const struct addressing *addressing; /**< lent until the answer */
+    const struct rte_ether_addr *macs;   /**< by port; likewise */
+    uint32_t group;                      /**< network order */
+    const struct source_filter *filter;  /**< lent until the answer */
+    uint32_t peer_address;               /**< network order */
+    uint16_t peer_port;                  /**< network order; 0: take what comes from anywhere */
     int result;             /**< of ADD as demux_add() gives it; of GROUP as host_igmp_set() */
     _Atomic uint32_t state; /**< enum command_state */
 };

@@ -75,6 +75,12 @@ enum config_timestamps {
     CONFIG_TIMESTAMPS_BURST,  /**< none */
 };
 
+/** Where do a port's addresses and routes come from? */
+enum config_address_source {
+    CONFIG_ADDRESS_CONFIGURED,
+    CONFIG_ADDRESS_FROM_KERNEL, /**< what the kernel's interface has; its MAC and MTU, too */
+};
+
 /** An IPv4 address of a port with its prefix. */
 struct config_address {
     uint32_t address;       /**< host byte order */
@@ -117,6 +123,7 @@ struct config_neighbour {
 
 struct config_port {
     char *device; /**< PCI address (`0000:01:00.0`) or `vdev:` and a DPDK device string */
+    enum config_address_source address;
     struct config_address *addresses;
     unsigned addresses_count;
     uint32_t gateway; /**< who takes what no route says; host byte order; 0: nobody */

@@ -225,6 +225,47 @@ static int check_pace(const struct config_report *report, const struct config_po
     return 0;
 }
 
+/* Of a port that has what the kernel's interface has: that there can be one, and that nothing says otherwise.
+ * An mtu of the default cannot be told from none. */
+static int check_from_kernel(const struct config_report *report, const struct config_port *port,
+                             const struct config_device *device, unsigned index)
+{
+    const struct config_option *mtu = config_option_find("ports", "mtu");
+    const struct {
+        const char *name;
+        bool given;
+    } options[] = {
+        {"addresses", port->addresses_count != 0},
+        {"gateway", port->gateway != 0},
+        {"routes", port->routes_count != 0},
+        {"mtu", port->mtu != mtu->fallback},
+    };
+    char path[CONFIG_PATH_SIZE];
+
+    if (port->address != CONFIG_ADDRESS_FROM_KERNEL)
+        return 0;
+    snprintf(path, sizeof(path), "ports[%u].address", index);
+    if (device->virtual && strncmp(device->name, "net_af_", strlen("net_af_")) != 0)
+        return config_refuse(report, path,
+                             "from-kernel, but %s is no interface of the kernel: net_af_xdp, "
+                             "net_af_packet and devices on PCI can be",
+                             device->name);
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        snprintf(path, sizeof(path), "ports[%u].%s", index, options[i].name);
+        if (options[i].given)
+            return config_refuse(
+                report, path,
+                "the kernel's interface says that (address: from-kernel): leave it "
+                "out");
+    }
+    snprintf(path, sizeof(path), "ports[%u].kernel", index);
+    if (port->kernel != NULL)
+        return config_refuse(report, path,
+                             "the kernel has an interface of this device already, whose addresses "
+                             "the port has (address: from-kernel): leave out one of them");
+    return 0;
+}
+
 static int check_port(const struct config_report *report, const struct config *config,
                       unsigned index)
 {
@@ -234,6 +275,7 @@ static int check_port(const struct config_report *report, const struct config *c
 
     snprintf(prefix, sizeof(prefix), "ports[%u].", index);
     if (check_device(report, config, index, &device) != 0 ||
+        check_from_kernel(report, port, &device, index) != 0 ||
         check_addresses(report, config, index) != 0 ||
         config_route_check(report, port, index) != 0 ||
         config_neighbour_check(report, port, index) != 0 ||

@@ -48,7 +48,9 @@ static const char *problem_of(const struct config_port *port,
 {
     static const uint8_t none[6];
 
-    if (!config_route_is_neighbour(port, neighbour->address))
+    /* Which networks the kernel's interface will have is not known. */
+    if (port->address != CONFIG_ADDRESS_FROM_KERNEL &&
+        !config_route_is_neighbour(port, neighbour->address))
         return "is no other host on a network of the port's addresses";
     if ((neighbour->mac[0] & 1) != 0)
         return "has a MAC address that stands for a group of hosts";

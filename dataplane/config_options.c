@@ -31,6 +31,12 @@ static const char *const timestamps_choices[] = {
     NULL,
 };
 
+static const char *const address_choices[] = {
+    [CONFIG_ADDRESS_CONFIGURED] = "configured",
+    [CONFIG_ADDRESS_FROM_KERNEL] = "from-kernel",
+    NULL,
+};
+
 /* A number means CONFIG_PACE_RATE. */
 static const char *const pace_choices[] = {
     [CONFIG_PACE_LIVE] = "live",
@@ -70,6 +76,23 @@ const struct config_option config_options[] = {
         .help = "A PCI address such as 0000:01:00.0, or vdev: and a DPDK device string such as "
                 "vdev:net_pcap0,rx_pcap=feed.pcap (file names count from the working directory). "
                 "Driver arguments follow after commas.",
+    },
+    {
+        .section = "ports",
+        .name = "address",
+        .kind = CONFIG_KIND_CHOICE,
+        .fallback = CONFIG_ADDRESS_CONFIGURED,
+        .choices = address_choices,
+        .offset = offsetof(struct config_port, address),
+        .help =
+            "configured: the port has what addresses, gateway, routes and mtu say. from-kernel: "
+            "it has the IPv4 addresses, the routes of the main table, the MAC address and the "
+            "MTU that the kernel's interface of the device has (net_af_xdp, net_af_packet, or "
+            "a device on PCI whose kernel driver stays, such as mlx5), and follows their "
+            "changes while it runs; without an address it waits for one. A socket bound to an "
+            "address that goes stays bound: it receives and sends nothing until the address is "
+            "back. At most 32 addresses and 32 routes, the longest prefixes; an MTU above the "
+            "one at the start is not used.",
     },
     {
         .section = "ports",
@@ -355,7 +378,8 @@ _Static_assert(sizeof(enum config_memory) == sizeof(unsigned), "an enum is kept 
 _Static_assert(sizeof(enum config_pace) == sizeof(unsigned), "an enum is kept like an unsigned");
 _Static_assert(sizeof(enum config_checksums) == sizeof(unsigned) &&
                    sizeof(enum config_transmit) == sizeof(unsigned) &&
-                   sizeof(enum config_timestamps) == sizeof(unsigned),
+                   sizeof(enum config_timestamps) == sizeof(unsigned) &&
+                   sizeof(enum config_address_source) == sizeof(unsigned),
                "an enum is kept like an unsigned");
 
 unsigned config_option_get(const struct config_option *option, const void *values)

@@ -40,7 +40,7 @@ extern const struct config_option config_options[];
 extern const unsigned config_options_count;
 
 /** The most options that one section has. */
-#define CONFIG_SECTION_OPTIONS 16
+#define CONFIG_SECTION_OPTIONS 32
 
 /** The row of a section and name; NULL if there is none. */
 const struct config_option *config_option_find(const char *section, const char *name);

@@ -129,6 +129,8 @@
       "frames for the wire that still waited when the dataplane stopped")                                   \
     X(LOST_SEND_TOO_LONG, INFO, "lost.send_too_long",                                                       \
       "datagrams that must not be cut and did not leave, as they exceed the port's mtu")                    \
+    X(LOST_SEND_NO_ROUTE, INFO, "lost.send_no_route",                                                       \
+      "datagrams whose route had gone from the kernel before they left")                                    \
     X(FRAGMENTED, INFO, "fragmented", "datagrams that left in fragments")                                   \
     X(FRAGMENTED_FRAGMENTS, INFO, "fragmented.fragments", "fragments of them")                              \
     X(KERNEL_COPIES, INFO, "kernel.copies", "copies of ARP and IGMP given to the kernel")                   \

@@ -19,6 +19,7 @@
 #include "host.h"
 #include "numa_place.h"
 #include "pool.h"
+#include "port_watch.h"
 #include "replay.h"
 #include "ring.h"
 #include "service.h"
@@ -66,17 +67,20 @@ static void forget_lcores(void)
     dataplane.lcores_count = 0;
 }
 
-unsigned dataplane_local_addresses(uint32_t *addresses, bool broadcast, unsigned capacity)
+unsigned dataplane_local_addresses(const struct addressing *all, uint32_t *addresses,
+                                   bool broadcast, unsigned capacity)
 {
-    unsigned count = 0;
+    unsigned count = 0, ports_count = ADDRESSING_LOAD(all->ports_count);
 
-    for (unsigned p = 0; p < dataplane.config.ports_count; p++) {
-        const struct config_port *port = &dataplane.config.ports[p];
+    for (unsigned p = 0; p < ports_count; p++) {
+        const struct port_addressing *port = &all->ports[p];
+        unsigned addresses_count = ADDRESSING_LOAD(port->addresses_count);
 
-        for (unsigned a = 0; a < port->addresses_count && count < capacity; a++) {
-            uint32_t directed = config_broadcast(&port->addresses[a]);
+        for (unsigned a = 0; a < addresses_count && count < capacity; a++) {
+            struct config_address address = addressing_load(&port->addresses[a]);
+            uint32_t directed = config_broadcast(&address);
 
-            addresses[count++] = rte_cpu_to_be_32(port->addresses[a].address);
+            addresses[count++] = rte_cpu_to_be_32(address.address);
             if (broadcast && directed != 0 && count < capacity)
                 addresses[count++] = rte_cpu_to_be_32(directed);
         }
@@ -102,8 +106,7 @@ static int create_lcore(struct lcore *lcore, unsigned index)
     lcore->peers_count = dataplane.lcores_count;
     lcore->call_service = service_wake;
     atomic_store(&lcore->step, lcore_step);
-    lcore->local_addresses_count =
-        dataplane_local_addresses(lcore->local_addresses, false, RTE_DIM(lcore->local_addresses));
+    lcore_set_addressing(lcore, addressing_now());
     lcore->queues =
         rte_zmalloc_socket("queues", sizeof(struct rx_queue) * CONFIG_MAX_PORTS * CONFIG_MAX_QUEUES,
                            RTE_CACHE_LINE_SIZE, node);
@@ -215,6 +218,7 @@ static void tear_down(void)
     service_attach_ports(NULL, 0);
     service_attach(NULL, 0, NULL);
     tap_stop();
+    port_watch_end();
     free_handed_over();
     close_ports();
     for (unsigned i = 0; i < dataplane.lcores_count; i++)
@@ -228,11 +232,21 @@ static void tear_down(void)
                  missing, kept);
 }
 
+/* What the configuration says; of what the kernel says nothing is known yet. */
+static void publish_addressing(void)
+{
+    static struct addressing addressing;
+
+    addressing_of_config(&addressing, &dataplane.config);
+    addressing_publish(&addressing);
+}
+
 static int start_on_service(void *argument)
 {
     struct config_error *error = ((struct start_request *)argument)->error;
     const struct config *config = &dataplane.config;
 
+    publish_addressing();
     forget_lcores();
     atomic_store(&tsc_hz, rte_get_tsc_hz());
     wall_clock_begin_tsc();
@@ -252,6 +266,8 @@ static int start_on_service(void *argument)
         for (uint16_t queue = 0; queue < dataplane.ports[i].queues; queue++)
             assign_queue(&dataplane.ports[i], queue);
     }
+    if (port_watch_begin(error) != 0)
+        goto failed;
     for (unsigned i = 0; i < dataplane.lcores_count; i++)
         dataplane.lcores[i].send_pool = pool_near_node(dataplane.lcores[i].numa_node);
     for (unsigned i = 0; i < dataplane.lcores_count; i++)

@@ -21,9 +21,9 @@ static uint32_t ports_of_interface(uint32_t interface)
     if (index >> 24 ==
         0) /* 0.0.0.0/8 is no host's (RFC 1122, 3.2.1.3): an index, as Windows has it */
         return index <= dataplane.config.ports_count ? 1u << (index - 1) : 0;
-    for (unsigned p = 0; p < dataplane.config.ports_count; p++)
-        for (unsigned a = 0; a < dataplane.config.ports[p].addresses_count; a++)
-            if (rte_cpu_to_be_32(dataplane.config.ports[p].addresses[a].address) == interface)
+    for (unsigned p = 0; p < addressing_now()->ports_count; p++)
+        for (unsigned a = 0; a < addressing_now()->ports[p].addresses_count; a++)
+            if (addressing_now()->ports[p].addresses[a].address == index)
                 return 1u << p;
     return 0;
 }

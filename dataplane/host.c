@@ -262,6 +262,30 @@ void host_run(struct lcore *lcore, uint64_t now)
     lcore->host_due = due;
 }
 
+void host_changed(struct lcore *lcore, uint32_t ports, uint64_t now)
+{
+    for (unsigned i = 0; i < CONFIG_MAX_PORTS; i++) {
+        struct host_port *kept = lcore->host->ports[i];
+
+        if ((ports >> i & 1) == 0 || kept == NULL)
+            continue;
+        host_arp_changed(kept, now);
+        host_igmp_changed(kept);
+        host_wake_at(lcore, due_of(kept));
+    }
+}
+
+void host_link_up(struct lcore *lcore, unsigned port, uint64_t now)
+{
+    struct host_port *kept = lcore->host->ports[port];
+
+    if (kept == NULL)
+        return;
+    host_arp_link_up(kept, now);
+    host_igmp_link_up(kept, now);
+    host_wake_at(lcore, due_of(kept));
+}
+
 /* --- beginning and end -------------------------------------------------------------------------- */
 
 static struct host_port *create_kept(struct lcore *lcore, struct port *port)

@@ -63,6 +63,12 @@ struct host {
  *  lcore runs. @return 0, or -1: memory is short */
 int host_create(struct lcore *lcore, struct port *ports, unsigned count);
 
+/** These ports (bits) have other addresses, routes or MACs than before (lcore->addressing, port->mac). */
+void host_changed(struct lcore *lcore, uint32_t ports, uint64_t now);
+
+/** The link of a port that is kept here is back, perhaps to another switch: say again who and what is here. */
+void host_link_up(struct lcore *lcore, unsigned port, uint64_t now);
+
 /** Say goodbye on the ports that it keeps, which are still open. On the service thread, when no lcore runs. */
 void host_end(struct lcore *lcore);
 

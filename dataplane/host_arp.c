@@ -56,16 +56,15 @@ static void note(void *context, enum arp_event event)
 static void conflict(void *context, uint32_t address, const struct rte_ether_addr *mac)
 {
     struct host_port *kept = context;
-    uint64_t told = 0, index = 0;
+    uint64_t told = 0;
 
     count(kept, COUNTER_ARP_CONFLICTS);
-    while (kept->arp.ours[index].address != address)
-        index++;
     for (unsigned i = 0; i < sizeof mac->addr_bytes; i++)
         told = told << 8 | mac->addr_bytes[i];
     if (atomic_load_explicit(&kept->arp.conflict, memory_order_relaxed) != 0)
         return;
-    atomic_store_explicit(&kept->arp.conflict, told | (index + 1) << MAC_BITS,
+    atomic_store_explicit(&kept->arp.conflict_address, address, memory_order_relaxed);
+    atomic_store_explicit(&kept->arp.conflict, told | UINT64_C(1) << MAC_BITS,
                           memory_order_release);
     kept->lcore->service_called = true;
 }
@@ -77,11 +76,12 @@ void host_arp_tell(struct lcore *lcore)
 
         if (kept == NULL || atomic_load_explicit(&kept->arp.conflict, memory_order_relaxed) == 0)
             continue;
-        uint64_t told = atomic_exchange_explicit(&kept->arp.conflict, 0, memory_order_acquire);
+        uint64_t told = atomic_load_explicit(&kept->arp.conflict, memory_order_acquire);
+        uint32_t claimed = atomic_load_explicit(&kept->arp.conflict_address, memory_order_relaxed);
         char address[INET_ADDRSTRLEN] = "";
 
-        inet_ntop(AF_INET, &kept->arp.ours[(told >> MAC_BITS) - 1].address, address,
-                  sizeof address);
+        atomic_store_explicit(&kept->arp.conflict, 0, memory_order_release);
+        inet_ntop(AF_INET, &claimed, address, sizeof address);
         log_line("ports[%u]: %s is claimed by another host, too, whose MAC is "
                  "%02x:%02x:%02x:%02x:%02x:%02x; give one of them another address",
                  i, address, (unsigned)(told >> 40) & 0xff, (unsigned)(told >> 32) & 0xff,
@@ -134,25 +134,46 @@ static void add_static(struct host_port *kept)
 _Static_assert(CONFIG_MAX_NEIGHBOURS <= ARP_PLACES / 2,
                "there is room for those that are asked for");
 
+static void list_ours(struct host_port *kept, struct arp_claim *claims)
+{
+    const struct port_addressing *own = &kept->lcore->addressing.ports[kept->port->index];
+
+    for (unsigned i = 0; i < own->addresses_count; i++) {
+        kept->arp.ours[i].address = rte_cpu_to_be_32(own->addresses[i].address);
+        kept->arp.ours[i].mask = rte_cpu_to_be_32(~config_host_mask(&own->addresses[i]));
+        claims[i].address = kept->arp.ours[i].address;
+    }
+    kept->arp.ours_count = own->addresses_count;
+}
+
+void host_arp_changed(struct host_port *kept, uint64_t now)
+{
+    struct arp_claim next[CONFIG_MAX_ADDRESSES];
+
+    list_ours(kept, next);
+    arp_set_ours(kept->arp.table, &kept->port->mac, kept->arp.ours, kept->arp.ours_count);
+    arp_claims_change(&kept->arp.claims, &kept->port->mac, next, kept->arp.ours_count, now);
+}
+
+void host_arp_link_up(struct host_port *kept, uint64_t now)
+{
+    arp_claims_again(&kept->arp.claims, now);
+}
+
 int host_arp_create(struct host_port *kept)
 {
-    const struct config_port *config = kept->port->config;
     struct host_arp *arp = &kept->arp;
     void *memory =
         rte_malloc_socket("arp", arp_size(ARP_PLACES), RTE_CACHE_LINE_SIZE, kept->lcore->numa_node);
 
     if (memory == NULL)
         return -1;
-    for (unsigned i = 0; i < config->addresses_count; i++) {
-        arp->ours[i].address = rte_cpu_to_be_32(config->addresses[i].address);
-        arp->ours[i].mask = rte_cpu_to_be_32(~config_host_mask(&config->addresses[i]));
-        arp->ours_claimed[i].address = arp->ours[i].address;
-    }
+    list_ours(kept, arp->ours_claimed);
     arp->table = arp_create(memory, &(struct arp_settings){
                                         .hz = rte_get_tsc_hz(),
                                         .mac = kept->port->mac,
                                         .addresses = arp->ours,
-                                        .addresses_count = config->addresses_count,
+                                        .addresses_count = arp->ours_count,
                                         .places = ARP_PLACES,
                                         .seed = (uint32_t)rte_rand(),
                                         .calls = {.context = kept,
@@ -166,8 +187,9 @@ int host_arp_create(struct host_port *kept)
         .hz = rte_get_tsc_hz(),
         .mac = kept->port->mac,
         .claims = arp->ours_claimed,
-        .count = config->addresses_count,
+        .count = arp->ours_count,
         .random = rte_rand(),
+        .probed = kept->port->config->address == CONFIG_ADDRESS_FROM_KERNEL,
         .calls = {.context = kept, .emit = emit, .conflict = conflict},
     };
     arp_claims_begin(&arp->claims, rte_rdtsc());

@@ -24,15 +24,23 @@ struct host_arp {
     struct arp *table;
     struct arp_claims claims;
     struct arp_address ours[CONFIG_MAX_ADDRESSES];
+    unsigned ours_count;
     struct arp_claim ours_claimed[CONFIG_MAX_ADDRESSES];
     bool stopping; /**< what waits is lost to the stop */
-    /** A conflict that is still to be told of: 1 + the address's index, above the other's MAC in the lower
-     *  48 bits. Set by the keeper when it is 0, taken by the service thread. */
+    /** A conflict that is still to be told of: 1 above the other's MAC in the lower 48 bits, and the address.
+     *  Set by the keeper, the address first, when it is 0; set to 0 by the service thread, when it has both. */
     _Atomic uint64_t conflict;
+    _Atomic uint32_t conflict_address;
 };
 
 /** Begin: tables, and the claim to the port's addresses. On the service thread. @return 0; -1: no memory */
 int host_arp_create(struct host_port *kept);
+
+/** The port's addresses, or its MAC, are others than they were (lcore->addressing, port->mac). */
+void host_arp_changed(struct host_port *kept, uint64_t now);
+
+/** The link is back. */
+void host_arp_link_up(struct host_port *kept, uint64_t now);
 
 /** What waits is lost and counted. On the service thread, when no lcore runs; harmless on one not made. */
 void host_arp_destroy(struct host_port *kept);

@@ -26,7 +26,7 @@ static bool is_for_us(const struct host_port *kept, const struct rte_mbuf *mbuf)
     if (rte_is_multicast_ether_addr(&ethernet->dst_addr) ||
         !rte_is_valid_assigned_ether_addr(&ethernet->src_addr))
         return false;
-    for (unsigned i = 0; i < kept->port->config->addresses_count; i++)
+    for (unsigned i = 0; i < kept->arp.ours_count; i++)
         if (kept->arp.ours[i].address == destination)
             return true;
     return false;
@@ -67,12 +67,13 @@ static bool answer_echo(struct host_port *kept, struct rte_mbuf *mbuf, uint64_t 
         rte_pktmbuf_trim(mbuf, (uint16_t)behind);
     turn_frame(kept, mbuf);
     count(kept, COUNTER_ICMP_ECHOES);
-    if (bytes_load_be16(ip + 2) <= kept->port->config->mtu) {
+    uint32_t mtu = kept->lcore->addressing.ports[kept->port->index].mtu;
+    if (bytes_load_be16(ip + 2) <= mtu) {
         host_transmit(kept->lcore, kept->port, mbuf);
         return true;
     }
     count(kept, COUNTER_OUT);
-    host_put_out_cut(kept, mbuf, at, kept->port->config->mtu, true);
+    host_put_out_cut(kept, mbuf, at, mtu, true);
     return true;
 }
 

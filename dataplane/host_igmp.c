@@ -63,22 +63,45 @@ uint64_t host_igmp_due(const struct host_port *kept)
     return igmp_due(kept->igmp.core);
 }
 
+/* @return how many */
+static unsigned list_addresses(const struct host_port *kept, uint32_t addresses[IGMP_ADDRESSES])
+{
+    const struct port_addressing *own = &kept->lcore->addressing.ports[kept->port->index];
+    unsigned count = RTE_MIN(own->addresses_count, IGMP_ADDRESSES);
+
+    for (unsigned i = 0; i < count; i++)
+        addresses[i] = rte_cpu_to_be_32(own->addresses[i].address);
+    return count;
+}
+
+void host_igmp_changed(struct host_port *kept)
+{
+    uint32_t addresses[IGMP_ADDRESSES];
+    unsigned count = list_addresses(kept, addresses);
+
+    igmp_set_interface(kept->igmp.core,
+                       (uint16_t)kept->lcore->addressing.ports[kept->port->index].mtu, addresses,
+                       count);
+}
+
+void host_igmp_link_up(struct host_port *kept, uint64_t now)
+{
+    igmp_report_again(kept->igmp.core, now);
+}
+
 int host_igmp_create(struct host_port *kept)
 {
-    const struct config_port *config = kept->port->config;
     uint32_t addresses[IGMP_ADDRESSES];
-    unsigned count = RTE_MIN(config->addresses_count, IGMP_ADDRESSES);
+    unsigned count = list_addresses(kept, addresses);
     void *memory = rte_malloc_socket("igmp", igmp_bytes(HOST_IGMP_GROUPS, HOST_IGMP_SOURCES),
                                      RTE_CACHE_LINE_SIZE, kept->lcore->numa_node);
 
     if (memory == NULL)
         return -1;
-    for (unsigned i = 0; i < count; i++)
-        addresses[i] = rte_cpu_to_be_32(config->addresses[i].address);
     kept->igmp.core = igmp_create(memory, &(struct igmp_settings){
                                               .groups = HOST_IGMP_GROUPS,
                                               .sources = HOST_IGMP_SOURCES,
-                                              .mtu = (uint16_t)config->mtu,
+                                              .mtu = (uint16_t)kept->port->mtu,
                                               .ticks_per_second = rte_get_tsc_hz(),
                                               .seed = rte_rand(),
                                               .addresses = addresses,

@@ -44,6 +44,12 @@ enum counter host_igmp_take(struct host_port *kept, const struct rte_mbuf *mbuf,
 int host_igmp_set(struct lcore *lcore, unsigned port, uint32_t group,
                   const struct source_filter *filter);
 
+/** The port's addresses are others than they were (lcore->addressing). */
+void host_igmp_changed(struct host_port *kept);
+
+/** The link is back. */
+void host_igmp_link_up(struct host_port *kept, uint64_t now);
+
 void host_igmp_run(struct host_port *kept, uint64_t now);
 uint64_t host_igmp_due(const struct host_port *kept);
 

@@ -135,8 +135,9 @@ static bool may_be_for_us(const struct lcore *lcore, const struct port *port, ui
     for (unsigned i = 0; i < lcore->local_addresses_count; i++)
         if (lcore->local_addresses[i] == destination)
             return true;
-    for (unsigned i = 0; i < port->config->addresses_count; i++) {
-        uint32_t directed = config_broadcast(&port->config->addresses[i]);
+    const struct port_addressing *own = &lcore->addressing.ports[port->index];
+    for (unsigned i = 0; i < own->addresses_count; i++) {
+        uint32_t directed = config_broadcast(&own->addresses[i]);
 
         if (directed != 0 && destination == rte_cpu_to_be_32(directed))
             return true;

@@ -8,6 +8,9 @@
 #include "igmp_state.h"
 
 /* RFC 3376, 8: used until a querier says otherwise. */
+/** Tenths of a second in which all is reported again when the link is back. */
+#define AGAIN_TENTHS 10u
+
 #define DEFAULT_ROBUSTNESS 2u
 #define DEFAULT_QUERY_INTERVAL 125u
 
@@ -320,6 +323,24 @@ int igmp_set(struct igmp *igmp, uint32_t group, const struct source_filter *filt
     return 0;
 }
 
+void igmp_set_interface(struct igmp *igmp, uint16_t mtu, const uint32_t *addresses, unsigned count)
+{
+    igmp->settings.mtu = mtu;
+    igmp->settings.addresses_count = count < IGMP_ADDRESSES ? count : IGMP_ADDRESSES;
+    if (igmp->settings.addresses_count != 0)
+        memcpy(igmp->addresses, addresses,
+               igmp->settings.addresses_count * sizeof igmp->addresses[0]);
+    igmp_tell_begin(igmp);
+}
+
+void igmp_report_again(struct igmp *igmp, uint64_t now)
+{
+    const struct igmp_message general = {.response_tenths = AGAIN_TENTHS};
+
+    choose_version(igmp, now);
+    take_query(igmp, &general, now);
+}
+
 uint64_t igmp_due(const struct igmp *igmp)
 {
     uint64_t due =
@@ -386,11 +407,6 @@ struct igmp *igmp_create(void *memory, const struct igmp_settings *settings)
 
     memset(igmp, 0, sizeof *igmp);
     igmp->settings = *settings;
-    if (igmp->settings.addresses_count > IGMP_ADDRESSES)
-        igmp->settings.addresses_count = IGMP_ADDRESSES;
-    if (igmp->settings.addresses_count != 0)
-        memcpy(igmp->addresses, settings->addresses,
-               igmp->settings.addresses_count * sizeof igmp->addresses[0]);
     igmp_table_create(&igmp->table, igmp + 1, settings->groups, settings->sources);
     igmp->random = settings->seed;
     igmp->version = IGMP_V3;
@@ -399,6 +415,6 @@ struct igmp *igmp_create(void *memory, const struct igmp_settings *settings)
     igmp->changed = igmp->repeat = empty;
     igmp->changed_due = igmp->repeat_due = igmp->general_due = igmp->told_at = IGMP_NEVER;
     igmp->answer_from = igmp->spread_from = IGMP_NONE;
-    igmp_tell_begin(igmp);
+    igmp_set_interface(igmp, settings->mtu, settings->addresses, settings->addresses_count);
     return igmp;
 }

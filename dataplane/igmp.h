@@ -67,6 +67,12 @@ struct igmp *igmp_create(void *memory, const struct igmp_settings *settings);
  */
 int igmp_set(struct igmp *igmp, uint32_t group, const struct source_filter *filter, uint64_t now);
 
+/** Another MTU, or other addresses: as in its settings. */
+void igmp_set_interface(struct igmp *igmp, uint16_t mtu, const uint32_t *addresses, unsigned count);
+
+/** The link is back, perhaps to another switch: report all groups, as if a querier had asked for it. */
+void igmp_report_again(struct igmp *igmp, uint64_t now);
+
 /** A packet has come, of IP protocol 2. @return false: it is bad, or none for a host */
 bool igmp_take(struct igmp *igmp, const uint8_t *packet, size_t length, uint64_t now);
 

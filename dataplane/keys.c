@@ -8,9 +8,7 @@
 
 #include "command.h"
 #include "ipv4.h"
-
-/* Every port's addresses, a directed broadcast for each, the limited one, and loopback's. */
-#define MAX_LOCAL_KEYS (CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES * 2 + 2)
+#include "log.h"
 
 /* All tables have the same filter. */
 static void remove_key(struct endpoint *e, struct demux_key key)
@@ -100,9 +98,10 @@ bool keys_is_group(uint32_t address)
     return ipv4_is_multicast(rte_be_to_cpu_32(address));
 }
 
-static unsigned wildcard_addresses(uint32_t addresses[MAX_LOCAL_KEYS])
+static unsigned wildcard_addresses(uint32_t addresses[KEYS_MAX_LOCAL])
 {
-    unsigned count = dataplane_local_addresses(addresses, true, MAX_LOCAL_KEYS - 1);
+    unsigned count =
+        dataplane_local_addresses(addressing_now(), addresses, true, KEYS_MAX_LOCAL - 1);
 
     addresses[count++] = rte_cpu_to_be_32(IPV4_LOOPBACK_NET);
     return count;
@@ -111,7 +110,7 @@ static unsigned wildcard_addresses(uint32_t addresses[MAX_LOCAL_KEYS])
 static bool is_unicast(uint32_t address)
 {
     uint32_t ours[CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES];
-    unsigned count = dataplane_local_addresses(ours, false, RTE_DIM(ours));
+    unsigned count = dataplane_local_addresses(addressing_now(), ours, false, RTE_DIM(ours));
 
     for (unsigned i = 0; i < count; i++)
         if (ours[i] == address)
@@ -122,7 +121,7 @@ static bool is_unicast(uint32_t address)
 void keys_remove_all(struct endpoint *e)
 {
     struct binding *binding = binding_of(e);
-    uint32_t addresses[MAX_LOCAL_KEYS] = {binding->address};
+    uint32_t addresses[KEYS_MAX_LOCAL] = {binding->address};
     unsigned count = 1;
 
     if (binding->address == 0)
@@ -182,7 +181,7 @@ int keys_set_group(struct endpoint *e, uint32_t group)
 int keys_add_all(struct endpoint *e)
 {
     struct binding *binding = binding_of(e);
-    uint32_t addresses[MAX_LOCAL_KEYS] = {binding->address};
+    uint32_t addresses[KEYS_MAX_LOCAL] = {binding->address};
     unsigned count = keys_is_group(binding->address) ? 0 : 1;
     bool wildcard = binding->address == 0;
     int result = 0;
@@ -196,4 +195,63 @@ int keys_add_all(struct endpoint *e)
     if (result != 0)
         keys_remove_all(e);
     return result;
+}
+
+/* --- other addresses than before ------------------------------------------------------------------- */
+
+void keys_wildcard(struct keys_wildcard *wildcard)
+{
+    wildcard->count = wildcard_addresses(wildcard->addresses);
+}
+
+static bool has(const struct keys_wildcard *wildcard, uint32_t address)
+{
+    for (unsigned i = 0; i < wildcard->count; i++)
+        if (wildcard->addresses[i] == address)
+            return true;
+    return false;
+}
+
+/* Does a binding stand for this address? */
+static bool stands_for(const struct binding *binding, uint32_t address)
+{
+    return binding->address == 0 || binding->address == address;
+}
+
+static void readdress(struct endpoint *e, const struct keys_wildcard *gone,
+                      const struct keys_wildcard *come)
+{
+    const struct binding *binding = binding_of(e);
+    int result = 0;
+
+    for (unsigned i = 0; i < gone->count; i++)
+        if (stands_for(binding, gone->addresses[i]))
+            remove_key(e, (struct demux_key){gone->addresses[i], binding->port, IPPROTO_UDP});
+    for (unsigned i = 0; i < come->count; i++)
+        if (stands_for(binding, come->addresses[i]))
+            result |= add_key(e, come->addresses[i], !is_unicast(come->addresses[i]),
+                              binding->address == 0, KEYS_ALL_PORTS);
+    if (result != 0)
+        log_line("port %u: a socket does not receive on a new address, as a table is full: lower "
+                 "the number of sockets or raise sockets.maximum",
+                 rte_be_to_cpu_16(binding->port));
+}
+
+void keys_readdress(const struct keys_wildcard *before)
+{
+    struct keys_wildcard now, gone = {0}, come = {0};
+
+    keys_wildcard(&now);
+    for (unsigned i = 0; i < before->count; i++)
+        if (!has(&now, before->addresses[i]) && !has(&gone, before->addresses[i]))
+            gone.addresses[gone.count++] = before->addresses[i];
+    for (unsigned i = 0; i < now.count; i++)
+        if (!has(before, now.addresses[i]) && !has(&come, now.addresses[i]))
+            come.addresses[come.count++] = now.addresses[i];
+    if (gone.count == 0 && come.count == 0)
+        return;
+    for (uint32_t slot = 0; slot < dataplane.slots_used; slot++)
+        if (dataplane.bindings[slot].bound &&
+            atomic_load(&endpoint_at(slot)->state) == ENDPOINT_ATTACHED)
+            readdress(endpoint_at(slot), &gone, &come);
 }

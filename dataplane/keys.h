@@ -18,6 +18,20 @@
 /** All ports, and what is looped, as a set of bits: struct joined_group, struct demux_member. */
 #define KEYS_ALL_PORTS (UINT32_MAX & ~(1u << RX_PORT_CONDITION))
 
+/** Every port's addresses, a directed broadcast for each, the limited one, and loopback's. */
+#define KEYS_MAX_LOCAL (CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES * 2 + 2)
+
+/** What a binding to any address stands for, network order. */
+struct keys_wildcard {
+    uint32_t addresses[KEYS_MAX_LOCAL];
+    unsigned count;
+};
+void keys_wildcard(struct keys_wildcard *wildcard);
+
+/** The ports have other addresses (addressing_now()) than when this was so: sockets bound to any address, or to
+ *  one that has gone or come back, follow. */
+void keys_readdress(const struct keys_wildcard *before);
+
 /** Is this address, in network order, a multicast group? */
 bool keys_is_group(uint32_t address);
 

@@ -13,6 +13,7 @@
 #include "offer.h"
 #include "pool.h"
 #include "send.h"
+#include "state.h"
 #include "way_home.h"
 
 /** Frames prefetched ahead of the one that is classified. */
@@ -346,6 +347,13 @@ int lcore_main(void *argument)
     wake_sink = NULL;
     atomic_store_explicit(&lcore->running, false, memory_order_release);
     return 0;
+}
+
+void lcore_set_addressing(struct lcore *lcore, const struct addressing *addressing)
+{
+    lcore->addressing = *addressing;
+    lcore->local_addresses_count = dataplane_local_addresses(
+        addressing, lcore->local_addresses, false, RTE_DIM(lcore->local_addresses));
 }
 
 void lcore_attach(struct lcore *lcore, struct endpoint *e)

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "addressing.h"
 #include "config.h"
 #include "counters.h"
 #include "dataplane.h"
@@ -76,6 +77,7 @@ struct lcore {
     struct counters handover_counters; /**< frames that came from other lcores; readable by all */
     struct counters own_counters;      /**< what belongs to no queue; readable by all */
 
+    struct addressing addressing; /**< replaced by lcore_set_addressing() */
     uint32_t local_addresses[CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES]; /**< network byte order */
     unsigned local_addresses_count;
 
@@ -135,6 +137,9 @@ bool lcore_step(struct lcore *lcore, uint64_t now);
 
 /** Body of the EAL thread: passes until quit. */
 int lcore_main(void *argument);
+
+/** What the ports are on their networks from now on. On the lcore, or before it runs. */
+void lcore_set_addressing(struct lcore *lcore, const struct addressing *addressing);
 
 /** Put a classified frame where it belongs. @return its fate; a DROP_ fate leaves it to the caller. */
 enum counter lcore_deliver(struct lcore *lcore, struct counters *counters, struct rte_mbuf *mbuf,

@@ -49,6 +49,22 @@ int owner_mutex_lock(struct owner_mutex *mutex)
     return 0;
 }
 
+bool owner_mutex_try_lock(struct owner_mutex *mutex)
+{
+    uint32_t seen = 0;
+    int state;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    if (!atomic_compare_exchange_strong_explicit(&mutex->word, &seen,
+                                                 (uint32_t)lock_word_self() | LOCK,
+                                                 memory_order_acquire, memory_order_relaxed)) {
+        pthread_setcancelstate(state, NULL);
+        return false;
+    }
+    mutex->cancel_state = state;
+    return true;
+}
+
 void owner_mutex_unlock(struct owner_mutex *mutex)
 {
     int state = mutex->cancel_state;

@@ -38,6 +38,9 @@ struct owner_mutex {
 /** Take it, waiting as long as another thread holds it. @return 0; -EDEADLK the caller holds it */
 int owner_mutex_lock(struct owner_mutex *mutex);
 
+/** Take it if nobody has it. @return false: somebody has */
+bool owner_mutex_try_lock(struct owner_mutex *mutex);
+
 void owner_mutex_unlock(struct owner_mutex *mutex);
 
 /** Does the calling thread hold it? Then it is in a signal handler, or further down its own stack. */

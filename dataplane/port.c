@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "kernel_interface.h"
 #include "log.h"
 #include "numa_place.h"
 #include "pool.h"
@@ -138,7 +139,7 @@ static int probe(struct port *port, struct config_error *error)
 static uint64_t wanted_offloads(const struct port *port, const struct rte_eth_dev_info *info)
 {
     uint64_t wanted = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
-    unsigned frame = port->config->mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN;
+    unsigned frame = port->mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN;
 
     if (!port->rules.ignore_udp_checksums)
         wanted |= RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
@@ -212,25 +213,59 @@ static int set_up_queues(struct port *port, const struct rte_eth_dev_info *info,
     return 0;
 }
 
+/* Of a port that has what the kernel's interface has. */
+static int find_interface(struct port *port, const struct rte_eth_dev_info *info,
+                          struct config_error *error)
+{
+    struct kernel_interface interface;
+    int result;
+
+    if (port->config->address != CONFIG_ADDRESS_FROM_KERNEL)
+        return 0;
+    port->kernel_index = (int)info->if_index;
+    if (port->kernel_index == 0) {
+        snprintf(
+            error->text, sizeof error->text,
+            "ports[%u].address: from-kernel, but the driver %s knows no interface of the kernel "
+            "for %s: it has taken the device from the kernel; give the port addresses",
+            port->index, info->driver_name != NULL ? info->driver_name : "", port->config->device);
+        return -1;
+    }
+    result = kernel_interface_read(port->kernel_index, &interface);
+    if (result < 0 || !interface.present) {
+        snprintf(
+            error->text, sizeof error->text,
+            "ports[%u].address: from-kernel, but the kernel does not show the interface of %s in "
+            "this network namespace",
+            port->index, port->config->device);
+        return -1;
+    }
+    port->mtu = interface.has.mtu;
+    return 0;
+}
+
 static int configure(struct port *port, struct config_error *error)
 {
     const char *device = port->config->device;
     struct rte_eth_dev_info info;
-    struct rte_eth_conf conf = {.rxmode = {.mtu = port->config->mtu}};
+    struct rte_eth_conf conf = {0};
     uint64_t timestamps;
     char reason[160];
     int result = rte_eth_dev_info_get(port->id, &info);
 
     if (result != 0)
         return refuse(error, port->index, device, "the device does not describe itself", result);
+    if (find_interface(port, &info, error) != 0)
+        return -1;
+    conf.rxmode.mtu = port->mtu;
     if (port->queues > info.max_rx_queues) {
         snprintf(error->text, sizeof error->text, "ports[%u].queues: %u exceeds the device's %u",
                  port->index, port->queues, info.max_rx_queues);
         return -1;
     }
-    if (info.max_mtu != 0 && port->config->mtu > info.max_mtu) {
+    if (info.max_mtu != 0 && port->mtu > info.max_mtu) {
         snprintf(error->text, sizeof error->text, "ports[%u].mtu: %u exceeds the device's %u",
-                 port->index, port->config->mtu, info.max_mtu);
+                 port->index, port->mtu, info.max_mtu);
         return -1;
     }
     if (find_transmit(port, &info, error) != 0)
@@ -250,7 +285,7 @@ static int configure(struct port *port, struct config_error *error)
                                    (uint16_t)RTE_MIN(port->queues, info.max_tx_queues), &conf);
     if (result != 0) {
         snprintf(reason, sizeof reason, "the device refuses %u queues at mtu %u", port->queues,
-                 port->config->mtu);
+                 port->mtu);
         return refuse(error, port->index, device, reason, result);
     }
     return set_up_queues(port, &info, error);
@@ -295,6 +330,7 @@ int port_open(struct port *port, const struct config *config, unsigned index,
         .index = (uint16_t)index,
         .id = RTE_MAX_ETHPORTS,
         .queues = (uint16_t)settings->queues,
+        .mtu = settings->mtu,
         .rules = {.vlan = (uint16_t)settings->vlan,
                   .ignore_udp_checksums = settings->checksums == CONFIG_CHECKSUMS_IGNORE},
     };

@@ -76,7 +76,9 @@ struct port {
     uint16_t index; /**< in the configuration */
     uint16_t id;    /**< DPDK's port id */
     uint16_t queues;
-    int numa_node; /**< -1: the device has none */
+    unsigned mtu;     /**< at the start: the configuration's, or that of the kernel's interface */
+    int kernel_index; /**< of the kernel's interface, for a port with `address: from-kernel` */
+    int numa_node;    /**< -1: the device has none */
     bool started;
     bool probed_by_us;
     bool transmits; /**< frames may be put on its network (the option `transmit`) */

@@ -4,9 +4,9 @@
 
 /**
  * @file
- * Where a datagram goes and which address it comes from. Reads the configuration of the running
- * dataplane, which is constant while the caller holds LOCK of an open endpoint that is not
- * ENDPOINT_NET_DOWN: a stop has to take that LOCK.
+ * Where a datagram goes and which address it comes from, by what the ports are on their networks at the moment
+ * (addressing.h). For whoever holds LOCK of an open endpoint that is not ENDPOINT_NET_DOWN: a stop has to take
+ * that LOCK.
  *
  * What is not for this stack leaves by a port that transmits (the option `transmit`). By one that does not
  * it has a route only to be refused by its name.
@@ -14,10 +14,11 @@
 
 #include <stdint.h>
 
-struct config_port;
+struct port_addressing;
 
 enum route_kind {
     ROUTE_NONE,      /**< no port's network has that address */
+    ROUTE_NO_SOURCE, /**< the bound address is no port's any more */
     ROUTE_LINK,      /**< a neighbour on a port's network */
     ROUTE_ROUTER,    /**< another network, by a router on a port's */
     ROUTE_OWN,       /**< an address of ours, or of 127.0.0.0/8 */
@@ -51,8 +52,9 @@ struct route {
 struct route dataplane_route(uint32_t destination, uint32_t bound, uint32_t interface);
 
 /** Whose MAC address the frame of a datagram takes that leaves: of a neighbour, of a router, of a group, or
- *  of all (255.255.255.255). Network order. On an lcore, too: what it reads is constant while lcores run. */
-uint32_t route_next_hop(const struct config_port *port, unsigned hop, uint32_t destination);
+ *  of all (255.255.255.255). Network order. 0: nobody, as the route has gone meanwhile. On an lcore, by its own
+ *  copy. */
+uint32_t route_next_hop(const struct port_addressing *port, unsigned hop, uint32_t destination);
 
 /** The addresses of all ports, network order. Same condition. @return how many, at most `capacity` */
 unsigned dataplane_own_addresses(uint32_t *addresses, unsigned capacity);

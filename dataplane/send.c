@@ -259,14 +259,20 @@ static void leave(struct lcore *lcore, struct endpoint *sender, struct rte_mbuf 
                   const struct send_record *record)
 {
     struct port *port = &dataplane.ports[record->via];
-    uint32_t next_hop = route_next_hop(port->config, record->hop, record->destination);
+    const struct port_addressing *addressing = &lcore->addressing.ports[record->via];
+    uint32_t next_hop = route_next_hop(addressing, record->hop, record->destination);
     uint32_t packet = rte_pktmbuf_pkt_len(mbuf) - (uint32_t)sizeof(struct rte_ether_hdr);
 
     if (ipv4_is_group_or_reserved(rte_be_to_cpu_32(next_hop)))
         mbuf = split_off(lcore, sender, mbuf, record);
     if (mbuf == NULL)
         return;
-    uint32_t limit = port->config->mtu;
+    if (next_hop == 0) {
+        counter_add(&lcore->own_counters, COUNTER_LOST_SEND_NO_ROUTE, 1);
+        rte_pktmbuf_free(mbuf);
+        return;
+    }
+    uint32_t limit = addressing->mtu;
     if (packet > limit && record->cutting == SEND_UNCUT) {
         counter_add(&lcore->own_counters, COUNTER_LOST_SEND_TOO_LONG, 1);
         rte_pktmbuf_free(mbuf);

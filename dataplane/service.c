@@ -20,6 +20,7 @@
 #include "log.h"
 #include "numa_place.h"
 #include "owner_mutex.h"
+#include "port_watch.h"
 #include "wake.h"
 #include "wall_clock.h"
 
@@ -150,6 +151,7 @@ static void *service_main(void *unused)
         if (service.operations != NULL && now >= next_tick) {
             service.operations->tick();
             look_at_clocks();
+            port_watch();
             next_tick = now + TICK_NS;
         }
         uint32_t awake = SERVICE_AWAKE;

@@ -8,6 +8,7 @@
  * `control`, but for what is atomic and for the lcores' own insides.
  */
 
+#include "addressing.h"
 #include "dataplane.h"
 #include "lcore.h"
 #include "owner_mutex.h"
@@ -61,7 +62,9 @@ int binding_check(const struct endpoint *e, uint32_t generation);
 /** Tell replays that a socket was bound or has joined. */
 void binding_note_replays(void);
 
-/** Broadcast addresses and the address of every port: what a wildcard binding stands for. */
-unsigned dataplane_local_addresses(uint32_t *addresses, bool broadcast, unsigned capacity);
+/** Broadcast addresses and the address of every port: what a wildcard binding stands for. Network order.
+ *  @param all  read as addressing.h has it */
+unsigned dataplane_local_addresses(const struct addressing *all, uint32_t *addresses,
+                                   bool broadcast, unsigned capacity);
 
 #endif

@@ -97,6 +97,8 @@ static int find_route(const struct socket_reference *reference, struct send_reco
     case ROUTE_LINK:
     case ROUTE_ROUTER:
         return record->hop == ROUTE_STAYS ? WSAEHOSTUNREACH : 0; /* its port does not transmit */
+    case ROUTE_NO_SOURCE: /* Linux says EINVAL; this is what Windows has for an address that is none */
+        return WSAEADDRNOTAVAIL;
     case ROUTE_NONE:
     default:
         return WSAENETUNREACH;

@@ -188,7 +188,8 @@ SUITE_TEST(config, takes_several_captures_and_a_byte_order_mark_and_windows_line
 
 SUITE_TEST(config, samples_are_accepted)
 {
-    static const char *const samples[] = {"replay", "ring", "null", "lab-pcap-infinite", "af-xdp"};
+    static const char *const samples[] = {"replay", "ring", "null", "lab-pcap-infinite",
+                                          "af-xdp", "mlx5"};
 
     for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
         char path[PATH_MAX];

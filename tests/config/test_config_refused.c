@@ -94,12 +94,12 @@ SUITE_TEST(refused, keys_that_are_unknown_or_double_or_missing)
         {NULL_PORT "colour: red\n", "t.yaml:4: colour: unknown option; here are known: cores, "
                                     "ports, memory, sockets"},
         {NULL_PORT "    queue: 1\n",
-         "t.yaml:4: ports[0].queue: unknown option; here are known: device, addresses, gateway, "
-         "routes, neighbours, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
+         "t.yaml:4: ports[0].queue: unknown option; here are known: device, address, "
+         "addresses, gateway, routes, neighbours, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
          "kernel-rate, timestamps, pace"},
         {NULL_PORT "\n  - device: vdev:net_null1\n    Queues: 1\n",
-         "t.yaml:6: ports[1].Queues: unknown option; here are known: device, addresses, gateway, "
-         "routes, neighbours, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
+         "t.yaml:6: ports[1].Queues: unknown option; here are known: device, address, "
+         "addresses, gateway, routes, neighbours, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
          "kernel-rate, timestamps, pace"},
         {NULL_PORT "memory:\n  pages: huge\n  size: 12\n",
          "t.yaml:6: memory.size: unknown option; here are known: pages, megabytes, buffers, "
@@ -575,6 +575,40 @@ SUITE_TEST(refused, neighbours_that_nobody_can_be)
     };
 
     EXPECT_ALL_REFUSED(rows);
+}
+
+SUITE_TEST(refused, addresses_of_the_kernel_that_cannot_be)
+{
+#define XDP CORES "ports:\n  - device: \"vdev:net_af_xdp0,iface=eth1\"\n    address: from-kernel\n"
+    static const struct refused rows[] = {
+        {NULL_PORT "    address: from-kernel\n",
+         "t.yaml:4: ports[0].address: from-kernel, but net_null0 is no interface of the kernel: "
+         "net_af_xdp, net_af_packet and devices on PCI can be"},
+        {NULL_PORT "    address: 192.0.2.1/24\n",
+         "t.yaml:4: ports[0].address: '192.0.2.1/24' is no value; expected: configured or "
+         "from-kernel"},
+        {XDP "    addresses: [192.0.2.1/24]\n",
+         "t.yaml:5: ports[0].addresses: the kernel's interface says that (address: from-kernel): "
+         "leave it out"},
+        {XDP "    gateway: 192.0.2.254\n",
+         "t.yaml:5: ports[0].gateway: the kernel's interface says that (address: from-kernel): "
+         "leave it out"},
+        {XDP "    routes: [10.0.0.0/8 via 192.0.2.254]\n",
+         "t.yaml:5: ports[0].routes: the kernel's interface says that (address: from-kernel): "
+         "leave it out"},
+        {XDP "    mtu: 9000\n",
+         "t.yaml:5: ports[0].mtu: the kernel's interface says that (address: from-kernel): leave "
+         "it out"},
+        {XDP "    kernel: wrx0\n",
+         "t.yaml:5: ports[0].kernel: the kernel has an interface of this device already, whose "
+         "addresses the port has (address: from-kernel): leave out one of them"},
+        {XDP "    neighbours: [192.0.2.9 at 01:00:5e:00:00:01]\n",
+         "t.yaml:5: ports[0].neighbours[0]: 192.0.2.9 has a MAC address that stands for a group of "
+         "hosts"},
+    };
+
+    EXPECT_ALL_REFUSED(rows);
+#undef XDP
 }
 
 SUITE_TEST(refused, more_neighbours_than_possible)

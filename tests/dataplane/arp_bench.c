@@ -58,8 +58,9 @@ void bench_begin(struct bench *bench)
 
     CHECK(memory != NULL);
     ours = (struct arp_address){rte_cpu_to_be_32(BENCH_OURS), rte_cpu_to_be_32(0xffffff00)};
-    *bench =
-        (struct bench){.claim = {.address = ours.address, .due = UINT64_MAX, .announcements = 2}};
+    *bench = (struct bench){
+        .claim = {
+            .address = ours.address, .due = UINT64_MAX, .announcements = 2, .announced = true}};
     bench->arp = arp_create(memory, &(struct arp_settings){.hz = BENCH_HZ,
                                                            .mac = bench_mac,
                                                            .addresses = &ours,

@@ -168,6 +168,8 @@ static int send_locked(const struct client *client, struct send_record *record, 
 
     dataplane_binding(e, &address, &port);
     struct route route = dataplane_route(record->destination, address, 0);
+    if (route.kind == ROUTE_NO_SOURCE)
+        return -EADDRNOTAVAIL;
     if (route.kind == ROUTE_NONE ||
         ((route.kind == ROUTE_LINK || route.kind == ROUTE_ROUTER) && route.hop == ROUTE_STAYS))
         return -ENETUNREACH;

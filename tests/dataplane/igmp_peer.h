@@ -111,6 +111,7 @@ static inline size_t peer_query(uint8_t *packet, const struct peer_query *query)
 /** What a router has been told. */
 struct peer {
     size_t mtu;
+    uint32_t us; /**< where reports come from; 0: PEER_US */
     unsigned packets, v3, v2, v1, leaves;
     unsigned records[7]; /**< by type */
     unsigned records_of[PEER_GROUPS];
@@ -165,14 +166,14 @@ static inline void peer_take_record(struct peer *peer, unsigned type, uint32_t g
 static inline void peer_hear(void *context, const uint8_t *packet, size_t length)
 {
     struct peer *peer = context;
-    uint32_t to = igmp_destination(packet), group;
+    uint32_t to = igmp_destination(packet), group, us = peer->us != 0 ? peer->us : PEER_US;
 
     peer->packets++;
     peer_require(length >= 32 && length <= peer->mtu);
     peer_require(packet[0] == 0x46 && packet[1] == 0xc0 && packet[8] == 1 && packet[9] == 2);
     peer_require((size_t)packet[2] << 8 == (length & 0xff00) && packet[3] == (length & 0xff));
     peer_require(packet[20] == 148 && packet[21] == 4 && packet[22] == 0 && packet[23] == 0);
-    peer_require(memcmp(packet + 12, &(uint32_t){PEER_US}, 4) == 0);
+    peer_require(memcmp(packet + 12, &us, 4) == 0);
     peer_require(peer_sum(packet, 24) == 0 && peer_sum(packet + 24, length - 24) == 0);
     memcpy(&group, packet + 28, 4);
     switch (packet[24]) {

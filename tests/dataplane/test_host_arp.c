@@ -12,6 +12,8 @@
 #include "arp_bench.h"
 #include "client.h"
 #include "network.h"
+#include "port_watch.h"
+#include "service.h"
 #include "state.h"
 #include "support/frames.h"
 #include "support/wire.h"
@@ -199,6 +201,53 @@ SUITE_TEST(host_arp, frames_leave_with_the_tag_of_the_port_s_vlan)
     frame = take();
     CHECK(memcmp(frame->bytes + 12, "\x81\x00\x00\x4d\x08\x06", 6) == 0);
     client_close(&c);
+    wire_stop();
+}
+
+static bool link_is_up;
+
+static int tell_link(struct port *port, struct port_link *link)
+{
+    (void)port;
+    *link = (struct port_link){.up = link_is_up};
+    return 0;
+}
+
+static void look_at_link(bool up)
+{
+    link_is_up = up;
+    CHECK_EQ_I64(service_call(port_watch_now, NULL), 0);
+}
+
+SUITE_TEST(host_arp, a_link_that_comes_back_has_addresses_announced_and_groups_reported_again)
+{
+    start();
+    struct client c = client_joined(GROUP, PORT);
+    struct port_operations operations = *dataplane.ports[0].operations;
+    operations.link = tell_link;
+    dataplane.ports[0].operations = &operations;
+    for (unsigned i = 0; i < 100; i++, now += dataplane_tsc_hz() / 10)
+        wire_step(now);
+    network_forget();
+    look_at_link(true);
+    CHECK(network_take() == NULL); /* it was not down */
+    look_at_link(false);
+    wire_step(now);
+    CHECK(network_take() == NULL);
+    look_at_link(true);
+    expect_arp(REQUEST, WIRE_ADDRESS, WIRE_ADDRESS);
+    look_at_link(true);
+    for (unsigned i = 0; i < 50; i++, now += dataplane_tsc_hz() / 10)
+        wire_step(now);
+    unsigned announced = 1, reported = 0;
+    for (const struct network_frame *frame; (frame = network_take()) != NULL;) {
+        announced += frame->bytes[13] == 6;
+        reported += frame->bytes[13] == 0 && frame->bytes[14 + 9] == IPPROTO_IGMP;
+    }
+    CHECK_EQ_U64(announced, 2);
+    CHECK_EQ_U64(reported, 1);
+    client_close(&c);
+    network_check_balance();
     wire_stop();
 }
 

@@ -143,6 +143,39 @@ SUITE_TEST(igmp, a_leave_is_told_as_often_and_nothing_is_kept)
     CHECK_EQ_U64(igmp_due(igmp), UINT64_MAX);
 }
 
+SUITE_TEST(igmp, all_groups_are_told_again_within_a_second_when_the_link_is_back)
+{
+    join(0);
+    want(1, filter(false, 0, 2));
+    pass(5000);
+    forget();
+    igmp_report_again(igmp, now);
+    CHECK(igmp_due(igmp) <= now + HZ);
+    pass(1000);
+    CHECK_EQ_U64(peer.records[RECORD_IS_EX], 1);
+    CHECK_EQ_U64(peer.records[RECORD_IS_IN], 1);
+    CHECK_EQ_U64(igmp_due(igmp), UINT64_MAX);
+    ask((struct peer_query){.version = IGMP_V2, .code = 10});
+    pass(5000);
+    forget();
+    igmp_report_again(igmp, now);
+    pass(1000);
+    CHECK_EQ_U64(peer.v2, 2);
+}
+
+SUITE_TEST(igmp, reports_come_from_the_first_of_other_addresses_and_fit_another_mtu)
+{
+    const uint32_t other = rte_cpu_to_be_32(0xc0000242u);
+
+    peer.mtu = 200; /* it sees to both */
+    peer.us = other;
+    igmp_set_interface(igmp, 200, &other, 1);
+    for (unsigned group = 0; group < 16; group++)
+        want(group, filter(false, 0, 4));
+    pass(0);
+    CHECK(peer.packets >= 3); /* of 16 records of 24 bytes */
+}
+
 SUITE_TEST(igmp, the_queriers_robustness_is_adopted)
 {
     ask((struct peer_query){.version = IGMP_V3, .code = 10, .robustness = 5});

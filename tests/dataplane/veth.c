@@ -4,6 +4,7 @@
 
 #include "veth.h"
 
+#include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -34,6 +35,62 @@ bool veth_run(const char *commands)
 bool veth_lay(void)
 {
     return unshare(CLONE_NEWNET) == 0 && veth_run(lay);
+}
+
+static struct {
+    int ours, peer; /* namespaces */
+} apart = {-1, -1};
+
+static int new_namespace(void)
+{
+    return unshare(CLONE_NEWNET) == 0 ? open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC) : -1;
+}
+
+bool veth_lay_apart(void)
+{
+    char commands[128];
+
+    apart.peer = new_namespace();
+    apart.ours = new_namespace();
+    if (apart.peer < 0 || apart.ours < 0 || !veth_run(lay))
+        return false;
+    snprintf(commands, sizeof commands, "ip link set wtest0 netns /proc/%d/fd/%d 2>/dev/null",
+             (int)getpid(), apart.peer);
+    return veth_run(commands);
+}
+
+static void enter(int name_space)
+{
+    CHECK(setns(name_space, CLONE_NEWNET) == 0);
+}
+
+void veth_must_run(const char *commands)
+{
+    CHECK_MSG(veth_run(commands), "%s", commands);
+}
+
+void veth_must_run_at_peer(const char *commands)
+{
+    enter(apart.peer);
+    veth_must_run(commands);
+    enter(apart.ours);
+}
+
+int veth_socket_at_peer(int domain, int type, int protocol)
+{
+    enter(apart.peer);
+    int s = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    enter(apart.ours);
+    CHECK(s >= 0);
+    return s;
+}
+
+void veth_make_peer(const char *address)
+{
+    enter(apart.peer);
+    veth_must_run("ip link set wtest0 up");
+    veth_make_host(address);
+    enter(apart.ours);
 }
 
 void veth_make_host(const char *address)

@@ -6,6 +6,7 @@
 
 #include <sys/mman.h>
 
+#include "dataplane/addressing.h"
 #include "sending.h"
 #include "wirerx/mswsock.h"
 
@@ -37,6 +38,22 @@ SUITE_TEST(send_call, two_sockets_talk_in_every_receive_mode)
     CHECK_TEXT(receive(a, room, sizeof room), room, "and back");
     close_socket(a);
     close_socket(b);
+}
+
+SUITE_TEST(send_call, a_socket_whose_address_has_gone_is_told_so_until_it_is_back)
+{
+    struct sockaddr_in name = address_of(HERE, PORT);
+    struct addressing with = *addressing_now(), without = with;
+    SOCKET s = make_socket();
+
+    CHECK(bind(s, (struct sockaddr *)&name, sizeof name) == 0);
+    without.ports[0].addresses_count = 0;
+    addressing_publish(&without);
+    CHECK_REFUSED(send_text_to(s, LOOPBACK, THERE, "x"), WSAEADDRNOTAVAIL);
+    CHECK_REFUSED(send_text_to(s, FRAME_IP(239, 1, 2, 3), THERE, "x"), WSAEADDRNOTAVAIL);
+    addressing_publish(&with);
+    deliver_text(s, LOOPBACK, PORT, "to itself");
+    close_socket(s);
 }
 
 SUITE_TEST(send_call, a_receiver_learns_who_sent) // I06
