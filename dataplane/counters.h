@@ -152,7 +152,10 @@
     X(ARP_REPLACED, INFO, "arp.replaced", "neighbours forgotten because the table was full")                \
     X(ARP_CONFLICTS, INFO, "arp.conflicts", "ARP of other hosts that claim one of our addresses")           \
     X(ICMP_ECHOES, INFO, "icmp.echoes", "echo requests that were answered")                                 \
-    X(ICMP_ERRORS, INFO, "icmp.errors", "ICMP errors sent: nobody has the port, or the protocol")           \
+    X(ICMP_ERRORS, INFO, "icmp.errors",                                                                     \
+      "ICMP errors sent: nobody has the port, or the protocol, or fragments were missing")                  \
+    X(ICMP_PATH_MTUS, INFO, "icmp.path_mtus",                                                               \
+      "path MTUs learnt, or found to be still lower, from ICMP about datagrams that must not be cut")       \
     X(ICMP_OVER_RATE, INFO, "icmp.over_rate", "echo replies and errors that their rate forbade")            \
     X(HANDED_COPIES, INFO, "handed_copies", "entries given to other lcores")                                \
     X(WAKEUPS, INFO, "wakeups",                                                                             \

@@ -171,6 +171,13 @@ int dataplane_change_group(struct endpoint *endpoint, uint32_t generation,
 int dataplane_send_prepare(struct endpoint *endpoint);
 
 /**
+ * The longest IPv4 packet that reaches a host whole, as far as the endpoint's home lcore knows: as long as any
+ * if nothing is known of the path beyond the link. Of an endpoint that is not attached nothing is known.
+ * @param destination  network order
+ */
+uint32_t dataplane_path_mtu(const struct endpoint *endpoint, uint32_t destination);
+
+/**
  * Send what the caller has written into send_queue_room(). Returns at once: the home lcore makes a frame
  * of it and brings it to whom it is for, in order. Only within this stack so far.
  */

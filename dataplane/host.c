@@ -8,6 +8,7 @@
 
 #include "fragment.h"
 #include "host_icmp.h"
+#include "host_pmtu.h"
 #include "host_reassembly.h"
 #include "host_send.h"
 #include "lcore.h"
@@ -81,12 +82,20 @@ static bool to_keeper(struct lcore *lcore, const struct port *port, struct rte_m
     return true;
 }
 
+/* @return the frame with the port's tag; NULL: it had no room for it and is lost */
+static struct rte_mbuf *tag(struct lcore *lcore, const struct port *port, struct rte_mbuf *mbuf)
+{
+    mbuf->vlan_tci = port->rules.vlan;
+    if (mbuf->vlan_tci == 0 || rte_vlan_insert(&mbuf) == 0)
+        return mbuf;
+    lose(lcore, mbuf, COUNTER_LOST_TRANSMIT_SHAPE);
+    return NULL;
+}
+
 void host_put_out(struct host_port *kept, struct rte_mbuf *mbuf)
 {
-    mbuf->vlan_tci = kept->port->rules.vlan;
-    if (mbuf->vlan_tci != 0 && rte_vlan_insert(&mbuf) != 0)
-        lose(kept->lcore, mbuf, COUNTER_LOST_TRANSMIT_SHAPE);
-    else
+    mbuf = tag(kept->lcore, kept->port, mbuf);
+    if (mbuf != NULL)
         put_out(kept, mbuf);
 }
 
@@ -127,19 +136,31 @@ void host_transmit(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf
         host_to_keeper_or_lose(lcore, port, mbuf, 0);
 }
 
-void host_transmit_bytes(struct host_port *kept, const void *bytes, size_t length)
+void host_transmit_bytes_from(struct lcore *lcore, struct port *port, const void *bytes,
+                              size_t length)
 {
-    struct rte_mbuf *mbuf = rte_pktmbuf_alloc(kept->lcore->send_pool);
+    struct rte_mbuf *mbuf = rte_pktmbuf_alloc(lcore->send_pool);
 
     if (mbuf == NULL) {
-        count(kept->lcore, COUNTER_LOST_SEND_NO_BUFFER, 1);
+        count(lcore, COUNTER_LOST_SEND_NO_BUFFER, 1);
         return;
     }
     memcpy(rte_pktmbuf_mtod(mbuf, void *), bytes, length);
     mbuf->data_len = (uint16_t)length;
     mbuf->pkt_len = (uint32_t)length;
-    count(kept->lcore, COUNTER_OUT, 1);
-    host_put_out(kept, mbuf);
+    count(lcore, COUNTER_OUT, 1);
+    mbuf = tag(lcore, port, mbuf);
+    if (mbuf == NULL)
+        return;
+    if (port->keeper == lcore)
+        put_out(lcore->host->ports[port->index], mbuf);
+    else
+        host_to_keeper_or_lose(lcore, port, mbuf, 0);
+}
+
+void host_transmit_bytes(struct host_port *kept, const void *bytes, size_t length)
+{
+    host_transmit_bytes_from(kept->lcore, kept->port, bytes, length);
 }
 
 /* --- the way in ------------------------------------------------------------------------------- */
@@ -223,8 +244,10 @@ enum counter host_take(struct lcore *lcore, struct port *port, struct rte_mbuf *
 enum counter host_take_over(struct lcore *lcore, struct rte_mbuf *mbuf, uint64_t now)
 {
     const struct rx_meta *meta = rx_meta(mbuf);
-    struct host_port *kept = lcore->host->ports[meta->port];
 
+    if (meta->kind == RX_PATH_MTU)
+        return host_pmtu_take(lcore, mbuf, false);
+    struct host_port *kept = lcore->host->ports[meta->port];
     if (meta->kind == RX_FOR_KEEPER)
         return take_kept(kept, mbuf, (enum counter)meta->via, now);
     if (meta->via != 0)
@@ -245,7 +268,8 @@ void host_wake_at(struct lcore *lcore, uint64_t when)
 void host_run(struct lcore *lcore, uint64_t now)
 {
     reassembly_run(lcore->host->reassembly, now);
-    uint64_t due = reassembly_due(lcore->host->reassembly);
+    pmtu_run(&lcore->host->paths, now);
+    uint64_t due = RTE_MIN(reassembly_due(lcore->host->reassembly), lcore->host->paths.due);
     for (unsigned i = 0; i < CONFIG_MAX_PORTS; i++) {
         struct host_port *kept = lcore->host->ports[i];
 
@@ -309,7 +333,7 @@ static struct host_port *create_kept(struct lcore *lcore, struct port *port)
 }
 
 /* All lcores have the first one's secret. */
-static int begin_identifications(struct lcore *lcore)
+static int begin_paths(struct lcore *lcore)
 {
     struct ip_identification_secret secret;
 
@@ -317,6 +341,7 @@ static int begin_identifications(struct lcore *lcore)
         secret = lcore->peers[0].host->identification.secret;
     else if (getentropy(&secret, sizeof secret) != 0)
         return -1;
+    pmtu_begin(&lcore->host->paths, rte_get_tsc_hz(), secret.words[0] ^ secret.words[3]);
     ip_identification_begin(&lcore->host->identification, &secret, lcore->index,
                             lcore->peers_count);
     return 0;
@@ -329,7 +354,10 @@ int host_create(struct lcore *lcore, struct port *ports, unsigned count)
 
     lcore->host_due = UINT64_MAX;
     lcore->host = host;
-    if (host == NULL || begin_identifications(lcore) != 0 || host_reassembly_create(lcore) != 0)
+    if (host == NULL)
+        return -1;
+    icmp_answer_begin(&host->icmp, rte_get_tsc_hz());
+    if (begin_paths(lcore) != 0 || host_reassembly_create(lcore) != 0)
         return -1;
     for (unsigned i = 0; i < count; i++) {
         if (ports[i].keeper != lcore || !ports[i].transmits)

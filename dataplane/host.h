@@ -33,6 +33,7 @@
 #include "host_kernel.h"
 #include "icmp_answer.h"
 #include "ip_identification.h"
+#include "pmtu.h"
 #include "port.h"
 
 struct lcore;
@@ -55,7 +56,9 @@ struct host_port {
 struct host {
     struct host_port *ports[CONFIG_MAX_PORTS]; /**< by index; NULL: not kept here, or silent */
     struct reassembly
-        *reassembly; /**< of all ports' fragments that come here (host_reassembly.h) */
+        *reassembly;         /**< of all ports' fragments that come here (host_reassembly.h) */
+    struct icmp_answer icmp; /**< how often senders of what was not made whole are told of it */
+    struct pmtu paths;       /**< on which sockets at home here send (host_pmtu.h) */
     struct ip_identification identification; /**< of what sockets at home here send */
 };
 
@@ -93,7 +96,7 @@ static inline bool host_may_take(enum counter fate)
 enum counter host_take(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf,
                        enum counter reason, uint64_t now);
 
-/** A frame from another lcore whose kind is RX_FOR_KEEPER or RX_TO_TRANSMIT. @return its fate */
+/** A frame from another lcore whose kind is RX_PATH_MTU or above. @return its fate */
 enum counter host_take_over(struct lcore *lcore, struct rte_mbuf *mbuf, uint64_t now);
 
 /** What is due: timers of the protocols, frames for the devices. Once in a pass, when `host_due` says so. */
@@ -108,6 +111,10 @@ void host_transmit(struct lcore *lcore, struct port *port, struct rte_mbuf *mbuf
 
 /** The same of the bytes of an untagged frame, which are copied. Only on the port's keeper. */
 void host_transmit_bytes(struct host_port *kept, const void *bytes, size_t length);
+
+/** ... and on any lcore. */
+void host_transmit_bytes_from(struct lcore *lcore, struct port *port, const void *bytes,
+                              size_t length);
 
 /** The last step for an untagged frame that is counted as `out` already. Only on the port's keeper. */
 void host_put_out(struct host_port *kept, struct rte_mbuf *mbuf);

@@ -11,23 +11,42 @@
 #include "icmp.h"
 #include "icmp_answer.h"
 #include "lcore.h"
+#include "state.h"
 
 static void count(const struct host_port *kept, enum counter counter)
 {
     counter_add(&kept->lcore->own_counters, counter, 1);
 }
 
+static bool is_own(const struct lcore *lcore, uint32_t address)
+{
+    for (unsigned i = 0; i < lcore->local_addresses_count; i++)
+        if (lcore->local_addresses[i] == address)
+            return true;
+    return false;
+}
+
+static uint32_t destination_of(const struct rte_mbuf *mbuf)
+{
+    return rx_meta((struct rte_mbuf *)(uintptr_t)mbuf)->destination;
+}
+
+/* Did the frame come from one station, and not to many? */
+static bool came_from_one_to_one(const struct rte_mbuf *mbuf)
+{
+    const struct rte_ether_hdr *ethernet = rte_pktmbuf_mtod(mbuf, const struct rte_ether_hdr *);
+
+    return !rte_is_multicast_ether_addr(&ethernet->dst_addr) &&
+           rte_is_valid_assigned_ether_addr(&ethernet->src_addr);
+}
+
 /* Did it come to us alone: by our MAC and to our address? */
 static bool is_for_us(const struct host_port *kept, const struct rte_mbuf *mbuf)
 {
-    const struct rte_ether_hdr *ethernet = rte_pktmbuf_mtod(mbuf, const struct rte_ether_hdr *);
-    uint32_t destination = rx_meta((struct rte_mbuf *)(uintptr_t)mbuf)->destination;
-
-    if (rte_is_multicast_ether_addr(&ethernet->dst_addr) ||
-        !rte_is_valid_assigned_ether_addr(&ethernet->src_addr))
+    if (!came_from_one_to_one(mbuf))
         return false;
     for (unsigned i = 0; i < kept->arp.ours_count; i++)
-        if (kept->arp.ours[i].address == destination)
+        if (kept->arp.ours[i].address == destination_of(mbuf))
             return true;
     return false;
 }
@@ -84,39 +103,64 @@ enum counter host_icmp_take(struct host_port *kept, struct rte_mbuf *mbuf, uint6
     return COUNTER_DROP_ICMP;
 }
 
-void host_icmp_refuse(struct host_port *kept, struct rte_mbuf *mbuf, enum counter reason,
-                      uint64_t now)
+/* Write the error that answers the frame, and the Ethernet header that takes it back to where that came from.
+ * @return bytes; 0: there is none */
+static size_t write_error(struct lcore *lcore, const struct port *port, struct icmp_answer *answer,
+                          const struct rte_mbuf *mbuf, enum icmp_error what, uint8_t *frame,
+                          uint64_t now)
 {
-    uint8_t frame[RTE_ETHER_HDR_LEN + ICMP_ERROR_BYTES], gathered[ICMP_ERROR_BYTES];
+    uint8_t gathered[ICMP_ERROR_BYTES];
     struct rte_ether_hdr *ethernet = (struct rte_ether_hdr *)frame;
-    enum icmp_unreachable code =
-        reason == COUNTER_DROP_NO_SOCKET ? ICMP_PORT_UNREACHABLE : ICMP_PROTOCOL_UNREACHABLE;
     uint32_t at = ethernet_packet(mbuf, RTE_ETHER_TYPE_IPV4);
-    size_t bytes = 0;
-
-    if (at == 0 || !is_for_us(kept, mbuf))
-        return;
-    if (code == ICMP_PORT_UNREACHABLE && !kept->port->rules.ignore_udp_checksums &&
-        !classify_udp_checksum(mbuf))
-        return;
     uint32_t have = RTE_MIN(rte_pktmbuf_pkt_len(mbuf) - at, ICMP_ERROR_BYTES);
     const uint8_t *ip = rte_pktmbuf_read(mbuf, at, have, gathered);
-    if (ip == NULL)
-        return;
-    switch (
-        icmp_answer_error(&kept->icmp, code, ip, have, frame + RTE_ETHER_HDR_LEN, &bytes, now)) {
+    size_t bytes = 0;
+
+    if (at == 0 || ip == NULL)
+        return 0;
+    switch (icmp_answer_error(answer, what, ip, have, frame + RTE_ETHER_HDR_LEN, &bytes, now)) {
     case ICMP_ANSWERED:
         break;
     case ICMP_OVER_RATE:
-        count(kept, COUNTER_ICMP_OVER_RATE);
-        return;
+        counter_add(&lcore->own_counters, COUNTER_ICMP_OVER_RATE, 1);
+        return 0;
     case ICMP_NOT_ANSWERED:
     default:
-        return;
+        return 0;
     }
     ethernet->dst_addr = rte_pktmbuf_mtod(mbuf, const struct rte_ether_hdr *)->src_addr;
-    ethernet->src_addr = kept->port->mac;
+    ethernet->src_addr = port->mac;
     ethernet->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
-    count(kept, COUNTER_ICMP_ERRORS);
-    host_transmit_bytes(kept, frame, RTE_ETHER_HDR_LEN + bytes);
+    counter_add(&lcore->own_counters, COUNTER_ICMP_ERRORS, 1);
+    return RTE_ETHER_HDR_LEN + bytes;
+}
+
+void host_icmp_refuse(struct host_port *kept, struct rte_mbuf *mbuf, enum counter reason,
+                      uint64_t now)
+{
+    uint8_t frame[RTE_ETHER_HDR_LEN + ICMP_ERROR_BYTES];
+    enum icmp_error what =
+        reason == COUNTER_DROP_NO_SOCKET ? ICMP_PORT_UNREACHABLE : ICMP_PROTOCOL_UNREACHABLE;
+
+    if (!is_for_us(kept, mbuf))
+        return;
+    if (what == ICMP_PORT_UNREACHABLE && !kept->port->rules.ignore_udp_checksums &&
+        !classify_udp_checksum(mbuf))
+        return;
+    size_t bytes = write_error(kept->lcore, kept->port, &kept->icmp, mbuf, what, frame, now);
+    if (bytes != 0)
+        host_transmit_bytes(kept, frame, bytes);
+}
+
+void host_icmp_timed_out(struct lcore *lcore, const struct rte_mbuf *mbuf, uint64_t now)
+{
+    uint8_t frame[RTE_ETHER_HDR_LEN + ICMP_ERROR_BYTES];
+    struct port *port = &dataplane.ports[rx_meta((struct rte_mbuf *)(uintptr_t)mbuf)->port];
+
+    if (!port->transmits || !came_from_one_to_one(mbuf) || !is_own(lcore, destination_of(mbuf)))
+        return;
+    size_t bytes =
+        write_error(lcore, port, &lcore->host->icmp, mbuf, ICMP_REASSEMBLY_TIMED_OUT, frame, now);
+    if (bytes != 0)
+        host_transmit_bytes_from(lcore, port, frame, bytes);
 }

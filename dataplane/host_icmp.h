@@ -5,7 +5,8 @@
 /**
  * @file
  * ICMP of a port, between its core (icmp_answer.h) and the shell (host.h). Errors about what sockets here
- * have sent never come here: they are conditions of those sockets (icmp.h). On the port's keeper.
+ * have sent never come here: they are conditions of those sockets (icmp.h), or path MTUs (host_pmtu.h). On
+ * the port's keeper, if nothing else is said.
  */
 
 #include <rte_mbuf.h>
@@ -14,6 +15,7 @@
 #include "counters.h"
 
 struct host_port;
+struct lcore;
 
 /** An ICMP frame that is no condition. @return its fate; CONSUMED_ICMP: the frame is the callee's */
 enum counter host_icmp_take(struct host_port *kept, struct rte_mbuf *mbuf, uint64_t now);
@@ -24,5 +26,9 @@ enum counter host_icmp_take(struct host_port *kept, struct rte_mbuf *mbuf, uint6
  */
 void host_icmp_refuse(struct host_port *kept, struct rte_mbuf *mbuf, enum counter reason,
                       uint64_t now);
+
+/** Tell the sender of a fragment, if it is its datagram's first, that the others have not come in time. On the
+ *  lcore that has waited for them; the frame stays the caller's. */
+void host_icmp_timed_out(struct lcore *lcore, const struct rte_mbuf *mbuf, uint64_t now);
 
 #endif

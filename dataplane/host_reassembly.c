@@ -10,6 +10,7 @@
 
 #include "ethernet.h"
 #include "host.h"
+#include "host_icmp.h"
 #include "ipv4.h"
 #include "lcore.h"
 #include "pool.h"
@@ -28,6 +29,8 @@ static void lost(void *context, void *packet, enum reassembly_loss loss)
     struct lcore *lcore = context;
 
     counter_add(&lcore->own_counters, rows[loss], 1);
+    if (loss == REASSEMBLY_LOST_TIMEOUT)
+        host_icmp_timed_out(lcore, packet, lcore->now);
     rte_pktmbuf_free(packet);
 }
 
@@ -166,7 +169,7 @@ struct rte_mbuf *host_reassembly_take(struct lcore *lcore, const struct port *po
                                       struct rte_mbuf *mbuf, uint64_t now, enum counter *fate)
 {
     struct reassembly *table = lcore->host->reassembly;
-    const struct rx_meta *meta = rx_meta(mbuf);
+    struct rx_meta *meta = rx_meta(mbuf);
     struct reassembly_part parts[REASSEMBLY_PARTS];
     struct rte_ipv4_hdr copy;
     uint32_t at = ethernet_packet(mbuf, RTE_ETHER_TYPE_IPV4);
@@ -177,6 +180,7 @@ struct rte_mbuf *host_reassembly_take(struct lcore *lcore, const struct port *po
         *fate = COUNTER_DROP_NOT_OURS;
         return NULL;
     }
+    meta->port = (uint8_t)port->index;
     uint16_t place = rte_be_to_cpu_16(ip->fragment_offset);
     struct reassembly_fragment fragment = {
         .key = {meta->source, meta->destination, ip->packet_id, ip->next_proto_id,

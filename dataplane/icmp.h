@@ -36,6 +36,20 @@ struct icmp_quote {
  */
 bool icmp_parse(const uint8_t *bytes, size_t length, struct icmp_quote *quote);
 
+/** A datagram that was too long for a router, which might not cut it; network order, but for lengths. */
+struct icmp_too_long {
+    uint32_t source;
+    uint32_t destination;
+    uint16_t source_port;
+    uint16_t destination_port;
+    uint16_t length; /**< bytes of the packet */
+    uint16_t mtu;    /**< of the next hop (RFC 1191, 4); 0: the router does not say */
+};
+
+/** "Fragmentation needed and DF set", quoting a UDP datagram of which that can be true? As icmp_parse(). Fuzz
+ *  target. */
+bool icmp_parse_too_long(const uint8_t *bytes, size_t length, struct icmp_too_long *message);
+
 /** Is the checksum of a message right that classify() found to be ICMP? */
 bool icmp_checksum_is_right(const struct rte_mbuf *mbuf);
 
@@ -45,5 +59,12 @@ bool icmp_checksum_is_right(const struct rte_mbuf *mbuf);
  * @return false: it is nothing to any socket. True: lcore_deliver() finds out whose it is
  */
 bool icmp_to_condition(struct rte_mbuf *mbuf);
+
+/**
+ * Make a message for host_pmtu_take() of a frame that classify() found to be ICMP: of kind RX_PATH_MTU, as
+ * that says. Its rx_meta is changed only if it is one.
+ * @return false: it tells of no path's MTU
+ */
+bool icmp_to_path_mtu(struct rte_mbuf *mbuf);
 
 #endif

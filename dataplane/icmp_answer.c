@@ -10,7 +10,6 @@
 #include "ipv4.h"
 
 #define TYPE_ECHO_REPLY 0u
-#define TYPE_UNREACHABLE 3u
 #define TYPE_ECHO_REQUEST 8u
 
 /** What RFC 1700 and every host begin with. */
@@ -95,7 +94,7 @@ static bool deserves_error(const uint8_t *ip, size_t length)
            is_one_host(load_address(ip + AT_DESTINATION));
 }
 
-enum icmp_answered icmp_answer_error(struct icmp_answer *answer, enum icmp_unreachable code,
+enum icmp_answered icmp_answer_error(struct icmp_answer *answer, enum icmp_error what,
                                      const uint8_t *ip, size_t length, uint8_t *error,
                                      size_t *bytes, uint64_t now)
 {
@@ -117,8 +116,7 @@ enum icmp_answered icmp_answer_error(struct icmp_answer *answer, enum icmp_unrea
     memcpy(error + AT_SOURCE, ip + AT_DESTINATION, sizeof(uint32_t));
     memcpy(error + AT_DESTINATION, ip + AT_SOURCE, sizeof(uint32_t));
     store_checksum(error + AT_CHECKSUM, error, IP_BYTES);
-    icmp[0] = TYPE_UNREACHABLE;
-    icmp[1] = (uint8_t)code;
+    bytes_store_be16(icmp, what);
     memcpy(icmp + ICMP_BYTES, ip, quoted);
     store_checksum(icmp + 2, icmp, ICMP_BYTES + quoted);
     return ICMP_ANSWERED;

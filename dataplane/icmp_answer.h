@@ -5,7 +5,7 @@
 /**
  * @file
  * What a host answers by ICMP (RFC 792, RFC 1122 3.2.2): an echo request by its reply, and a packet that
- * it has no use for by an error that quotes it. Both have a rate, or anybody could have us fill a network.
+ * it has no use for, or not all of, by an error that quotes it. Both have a rate, or anybody could have us fill a network.
  *
  * A core in the sense of host.h. Addresses are in network order, times in ticks of the creator's clock.
  */
@@ -28,9 +28,11 @@
 /** Bytes that an echo request's headers take: IPv4 without options, and ICMP's. */
 #define ICMP_ECHO_HEADERS 28u
 
-enum icmp_unreachable {
-    ICMP_PROTOCOL_UNREACHABLE = 2,
-    ICMP_PORT_UNREACHABLE = 3,
+/** Errors: type and code. */
+enum icmp_error {
+    ICMP_PROTOCOL_UNREACHABLE = 3 << 8 | 2,
+    ICMP_PORT_UNREACHABLE = 3 << 8 | 3,
+    ICMP_REASSEMBLY_TIMED_OUT = 11 << 8 | 1, /**< about the first fragment (RFC 1122, 3.3.2) */
 };
 
 enum icmp_answered {
@@ -62,7 +64,7 @@ enum icmp_answered icmp_answer_echo(struct icmp_answer *answer, uint8_t *ip, uin
  * @param error   receives an IPv4 packet of up to ICMP_ERROR_BYTES
  * @param bytes   receives its length
  */
-enum icmp_answered icmp_answer_error(struct icmp_answer *answer, enum icmp_unreachable code,
+enum icmp_answered icmp_answer_error(struct icmp_answer *answer, enum icmp_error what,
                                      const uint8_t *ip, size_t length, uint8_t *error,
                                      size_t *bytes, uint64_t now);
 

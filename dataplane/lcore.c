@@ -8,6 +8,7 @@
 #include "classify_plain.h"
 #include "command.h"
 #include "host.h"
+#include "host_pmtu.h"
 #include "host_reassembly.h"
 #include "icmp.h"
 #include "offer.h"
@@ -59,6 +60,8 @@ static enum counter fate_of_refused(struct lcore *lcore, struct rx_queue *queue,
 
     if (reason == COUNTER_DROP_FRAGMENT)
         return fate_of_fragment(lcore, queue, mbuf, now);
+    if (reason == COUNTER_DROP_ICMP && icmp_to_path_mtu(mbuf))
+        return host_pmtu_take(lcore, mbuf, true);
     if (reason != COUNTER_DROP_ICMP || !icmp_to_condition(mbuf))
         return host_take(lcore, queue->port, mbuf, reason, lcore->now);
     rx_meta(mbuf)->burst_tsc = now;
@@ -253,7 +256,7 @@ static bool take_handed_over(struct lcore *lcore)
         unsigned count =
             rte_ring_sc_dequeue_burst(lcore->handover[from], (void **)mbufs, PORT_BURST, NULL);
         for (unsigned i = 0; i < count; i++) {
-            enum counter fate = rx_meta(mbufs[i])->kind < RX_FOR_KEEPER
+            enum counter fate = rx_meta(mbufs[i])->kind < RX_PATH_MTU
                                     ? lcore_deliver(lcore, counters, mbufs[i], NULL)
                                     : host_take_over(lcore, mbufs[i], lcore->now);
 

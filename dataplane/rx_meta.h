@@ -27,6 +27,8 @@ enum rx_kind {
     RX_PORT_UNREACHABLE, /**< something this socket sent found no receiver (I12, RFC 792 type 3) */
     RX_TIME_EXCEEDED,    /**< something this socket sent died on its way (I15, RFC 792 type 11) */
     /* Never in a socket's ring, only between lcores (host.h): */
+    RX_PATH_MTU, /**< ICMP about a packet of `payload_length` bytes from `destination` to `source` that was too
+                      long; `via` is how long one may be (host_pmtu.h) */
     RX_FOR_KEEPER,  /**< `via` is the counter under which a port's keeper shall look at it */
     RX_TO_TRANSMIT, /**< to be transmitted by `port`; `via` is the next hop, and if there is one
                          `payload_length` the longest packet on the way */

@@ -255,6 +255,14 @@ static struct rte_mbuf *split_off(struct lcore *lcore, struct endpoint *sender,
     return copy;
 }
 
+/* Bytes of the longest packet that the datagram may be, or be cut into. */
+static uint32_t limit_of(const struct lcore *lcore, uint32_t mtu, const struct send_record *record)
+{
+    if (record->cutting != SEND_CUT)
+        return mtu;
+    return RTE_MIN(mtu, pmtu_find(&lcore->host->paths, record->destination));
+}
+
 static void leave(struct lcore *lcore, struct endpoint *sender, struct rte_mbuf *mbuf,
                   const struct send_record *record)
 {
@@ -272,8 +280,10 @@ static void leave(struct lcore *lcore, struct endpoint *sender, struct rte_mbuf 
         rte_pktmbuf_free(mbuf);
         return;
     }
-    uint32_t limit = addressing->mtu;
-    if (packet > limit && record->cutting == SEND_UNCUT) {
+    uint32_t limit = limit_of(lcore, addressing->mtu, record);
+    if (record->cutting == SEND_UNCUT && packet <= limit)
+        sender->send.longest_uncut = RTE_MAX(sender->send.longest_uncut, packet);
+    if (record->cutting == SEND_UNCUT && packet > limit) {
         counter_add(&lcore->own_counters, COUNTER_LOST_SEND_TOO_LONG, 1);
         rte_pktmbuf_free(mbuf);
         return;

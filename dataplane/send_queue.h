@@ -44,8 +44,9 @@ struct endpoint;
 
 /** What becomes of a datagram that is longer than a packet may be on its way. */
 enum send_cutting {
-    SEND_CUT,   /**< fragments */
-    SEND_UNCUT, /**< it does not leave, and routers are told not to cut it either */
+    SEND_CUT, /**< fragments that reach their destination whole, as far as is known (pmtu.h) */
+    SEND_CUT_TO_LINK, /**< fragments that the link takes */
+    SEND_UNCUT,       /**< it does not leave, and routers are told not to cut it either */
 };
 
 /** A datagram, or a part of a message, on its way to the lcore. Network order. */
@@ -88,8 +89,9 @@ struct send_queue {
     _Atomic uint32_t head __rte_cache_aligned;
     /** Sleeping senders' futex: whoever wakes them increments it first. */
     _Atomic uint32_t wake_sequence;
-    _Atomic uint64_t sent; /**< datagrams taken out */
-    struct endpoint *next; /**< on the list of senders: whoever turned `listed` to true */
+    _Atomic uint64_t sent;  /**< datagrams taken out */
+    uint32_t longest_uncut; /**< bytes of the longest packet that had SEND_UNCUT */
+    struct endpoint *next;  /**< on the list of senders: whoever turned `listed` to true */
 
     _Atomic bool listed;
 };

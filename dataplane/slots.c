@@ -68,6 +68,7 @@ static void reset_send_queue(struct send_queue *q)
     atomic_store(&q->sent, 0);
     atomic_store(&q->listed, false);
     q->cached_head = 0;
+    q->longest_uncut = 0;
     q->limit = SEND_LIMIT_DEFAULT;
 }
 

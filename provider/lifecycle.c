@@ -12,6 +12,7 @@
 #include "receive_take.h"
 #include "spi.h"
 #include "watch.h"
+#include "wirerx/ws2tcpip.h"
 
 #define MULTIPOINT_FLAGS                                                                    \
     (WSA_FLAG_MULTIPOINT_C_ROOT | WSA_FLAG_MULTIPOINT_C_LEAF | WSA_FLAG_MULTIPOINT_D_ROOT | \
@@ -67,6 +68,8 @@ static void set_up(struct endpoint *endpoint, const WSAPROTOCOL_INFOW *protocol,
     socket->ttl = DEFAULT_TTL;
     socket->multicast_ttl = DEFAULT_MULTICAST_TTL;
     socket->tos = 0;
+    socket->dont_fragment = false;
+    socket->mtu_discover = IP_PMTUDISC_NOT_SET;
     socket->multicast_interface = 0;
     socket->send_blocked = false;
     socket->awaited = 0;

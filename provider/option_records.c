@@ -74,6 +74,29 @@ static int give_ends(const struct socket_reference *r, const struct option_room 
     return option_give(room, &ends, sizeof ends);
 }
 
+/* --- the path ----------------------------------------------------------------------------------- */
+
+/**
+ * IP_MTU: the longest IPv4 packet that reaches the peer whole, as far as is known. Of a peer in this process
+ * that is the longest there is.
+ */
+static int give_mtu(const struct socket_reference *r, const struct option_room *room)
+{
+    const struct wsp_socket *socket = r->socket;
+    uint32_t address;
+    uint16_t port;
+
+    if (atomic_load_explicit(&r->endpoint->state, memory_order_relaxed) == ENDPOINT_NET_DOWN)
+        return WSAENETDOWN;
+    if (socket->peer_port == 0)
+        return WSAENOTCONN;
+    dataplane_binding(r->endpoint, &address, &port);
+    struct route route =
+        dataplane_route(socket->peer_address, address, socket->multicast_interface);
+    DWORD mtu = RTE_MIN(route.mtu, dataplane_path_mtu(r->endpoint, socket->peer_address));
+    return option_give(room, &mtu, sizeof mtu);
+}
+
 /* --- what went wrong ------------------------------------------------------------------------------ */
 
 /**
@@ -105,6 +128,7 @@ static const struct option_record records[] = {
     {SOL_SOCKET, SO_PROTOCOL_INFOA, give_narrow_protocol},
     {SOL_SOCKET, SO_BSP_STATE, give_ends},
     {SOL_SOCKET, SO_ERROR, give_error},
+    {IPPROTO_IP, IP_MTU, give_mtu},
 };
 
 const struct option_record *option_find_record(int level, int name)

@@ -8,6 +8,10 @@
 #include "guard.h"
 #include "send.h"
 #include "spi.h"
+#include "wirerx/ws2tcpip.h"
+
+/** Without options. */
+#define IP_AND_UDP_HEADERS 28u
 
 /** MSG_DONTROUTE changes nothing: the pages let a provider ignore it. */
 #define KNOWN_FLAGS (MSG_DONTROUTE | MSG_OOB | MSG_PARTIAL)
@@ -76,6 +80,33 @@ static bool leaves(const struct wsp_socket *socket, const struct send_record *re
     return record->ttl != 0 && record->kind == RX_DATAGRAM && !has_connections(socket->protocol);
 }
 
+/* IP_MTU_DISCOVER, and where that is not set IP_DONTFRAGMENT. */
+static PMTUD_STATE discovery_of(const struct wsp_socket *socket)
+{
+    if (socket->mtu_discover != IP_PMTUDISC_NOT_SET)
+        return (PMTUD_STATE)socket->mtu_discover;
+    return socket->dont_fragment ? IP_PMTUDISC_DO : IP_PMTUDISC_NOT_SET;
+}
+
+/* What must not be cut has to fit: the path, or to probe it the link alone. */
+static int check_fit(const struct socket_reference *reference, const struct route *route,
+                     struct send_record *record)
+{
+    PMTUD_STATE discovery = discovery_of(reference->socket);
+    uint32_t limit = route->mtu;
+
+    if (discovery == IP_PMTUDISC_NOT_SET)
+        return 0; /* SEND_CUT */
+    if (discovery == IP_PMTUDISC_DONT) {
+        record->cutting = SEND_CUT_TO_LINK;
+        return 0;
+    }
+    record->cutting = SEND_UNCUT;
+    if (discovery == IP_PMTUDISC_DO && record->hop != ROUTE_STAYS)
+        limit = RTE_MIN(limit, dataplane_path_mtu(reference->endpoint, record->destination));
+    return record->length + IP_AND_UDP_HEADERS <= limit ? 0 : WSAEMSGSIZE;
+}
+
 static int find_route(const struct socket_reference *reference, struct send_record *record)
 {
     const struct wsp_socket *socket = reference->socket;
@@ -90,13 +121,16 @@ static int find_route(const struct socket_reference *reference, struct send_reco
     record->hop = leaves(socket, record) ? route.hop : ROUTE_STAYS;
     switch (route.kind) {
     case ROUTE_OWN:
-    case ROUTE_GROUP:
         return 0;
+    case ROUTE_GROUP:
+        return check_fit(reference, &route, record);
     case ROUTE_BROADCAST:
-        return socket->broadcast ? 0 : WSAEACCES;
+        return socket->broadcast ? check_fit(reference, &route, record) : WSAEACCES;
     case ROUTE_LINK:
     case ROUTE_ROUTER:
-        return record->hop == ROUTE_STAYS ? WSAEHOSTUNREACH : 0; /* its port does not transmit */
+        if (record->hop == ROUTE_STAYS) /* its port does not transmit */
+            return WSAEHOSTUNREACH;
+        return check_fit(reference, &route, record);
     case ROUTE_NO_SOURCE: /* Linux says EINVAL; this is what Windows has for an address that is none */
         return WSAEADDRNOTAVAIL;
     case ROUTE_NONE:

@@ -67,6 +67,30 @@ static int set_tos(const struct socket_reference *r, DWORD value)
     return 0;
 }
 
+static DWORD get_dont_fragment(const struct socket_reference *r)
+{
+    return r->socket->dont_fragment;
+}
+
+static int set_dont_fragment(const struct socket_reference *r, DWORD value)
+{
+    r->socket->dont_fragment = value != 0;
+    return 0;
+}
+
+static DWORD get_mtu_discover(const struct socket_reference *r)
+{
+    return r->socket->mtu_discover;
+}
+
+static int set_mtu_discover(const struct socket_reference *r, DWORD value)
+{
+    if (value >= IP_PMTUDISC_MAX)
+        return WSAEINVAL;
+    r->socket->mtu_discover = (uint8_t)value;
+    return 0;
+}
+
 static DWORD get_multicast_ttl(const struct socket_reference *r)
 {
     return r->socket->multicast_ttl;
@@ -114,6 +138,8 @@ const struct option_row send_option_rows[] = {
     {SOL_SOCKET, SO_BROADCAST, OPTION_BOOL, get_broadcast, set_broadcast},
     {IPPROTO_IP, IP_TTL, OPTION_BYTE, get_ttl, set_ttl},
     {IPPROTO_IP, IP_TOS, OPTION_BYTE, get_tos, set_tos},
+    {IPPROTO_IP, IP_DONTFRAGMENT, OPTION_BOOL, get_dont_fragment, set_dont_fragment},
+    {IPPROTO_IP, IP_MTU_DISCOVER, OPTION_DWORD, get_mtu_discover, set_mtu_discover},
     {IPPROTO_IP, IP_MULTICAST_TTL, OPTION_BYTE, get_multicast_ttl, option_set_multicast_ttl},
     {IPPROTO_IP, IP_MULTICAST_LOOP, OPTION_BOOL, get_multicast_loop, option_set_multicast_loop},
     {IPPROTO_IP, IP_MULTICAST_IF, OPTION_DWORD, get_multicast_interface, set_multicast_interface},

@@ -73,6 +73,8 @@ struct wsp_socket {
     uint8_t ttl;                  /**< IP_TTL */
     uint8_t multicast_ttl;        /**< IP_MULTICAST_TTL */
     uint8_t tos;                  /**< IP_TOS */
+    bool dont_fragment;           /**< IP_DONTFRAGMENT */
+    uint8_t mtu_discover;         /**< IP_MTU_DISCOVER: a PMTUD_STATE */
     uint32_t multicast_interface; /**< IP_MULTICAST_IF, network order; 0: the default */
 
     bool send_blocked; /**< a send has failed with WSAEWOULDBLOCK and its room has not come yet */

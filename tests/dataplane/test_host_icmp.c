@@ -67,11 +67,22 @@ static struct frame echo_of(size_t length)
                           .length = length};
 }
 
+/* The next IPv4 packet: ARP has its own times. */
+static const struct network_frame *take_packet(void)
+{
+    const struct network_frame *frame;
+
+    while ((frame = network_take()) != NULL)
+        if (frame->bytes[12] == 8 && frame->bytes[13] == 0)
+            break;
+    return frame;
+}
+
 static const struct network_frame *answer(void)
 {
     wire_step(dataplane_tsc());
     wire_step(dataplane_tsc());
-    return network_take();
+    return take_packet();
 }
 
 static void check_addresses(const struct network_frame *reply)
@@ -157,17 +168,22 @@ SUITE_TEST(host_icmp, a_flood_of_echo_requests_is_cut)
     wire_stop();
 }
 
-static void expect_error(unsigned code, const uint8_t *sent, size_t quoted)
+static void expect_error_of(unsigned type, unsigned code, const uint8_t *sent, size_t quoted)
 {
     const struct network_frame *error = answer();
 
     CHECK(error != NULL);
     check_addresses(error);
-    CHECK_EQ_U64(error->bytes[34], 3);
+    CHECK_EQ_U64(error->bytes[34], type);
     CHECK_EQ_U64(error->bytes[35], code);
     CHECK_EQ_U64(error->length, 14 + 28 + quoted);
     CHECK(memcmp(error->bytes + 42, sent + 14, quoted) == 0);
-    CHECK(network_take() == NULL);
+    CHECK(take_packet() == NULL);
+}
+
+static void expect_error(unsigned code, const uint8_t *sent, size_t quoted)
+{
+    expect_error_of(3, code, sent, quoted);
 }
 
 SUITE_TEST(host_icmp, a_port_and_a_protocol_that_nobody_has_are_told_of)
@@ -232,6 +248,111 @@ SUITE_TEST(host_icmp, errors_have_a_rate)
     }
     CHECK_EQ_U64(network_forget(), ICMP_ERROR_AT_ONCE);
     CHECK_EQ_U64(wire_counter("icmp.over_rate"), 100 - ICMP_ERROR_AT_ONCE);
+    network_check_balance();
+    wire_stop();
+}
+
+/* A fragment of a datagram of which no more comes. @return the frame's length */
+static size_t build_fragment(uint32_t destination, unsigned place, size_t length, uint8_t *bytes)
+{
+    static const uint8_t payload[1000];
+    struct frame frame = {.source = PEER,
+                          .destination = destination,
+                          .destination_port = PORT,
+                          .payload = payload,
+                          .length = length - 8,
+                          .fragment = (uint16_t)place};
+
+    return build(&frame, NULL, bytes);
+}
+
+static void pass_time(void)
+{
+    wire_step(dataplane_tsc() + 31 * dataplane_tsc_hz());
+}
+
+SUITE_TEST(host_icmp, a_datagram_whose_rest_has_not_come_is_told_of)
+{
+    uint8_t bytes[FRAME_MAX];
+
+    start();
+    wire_send(bytes, build_fragment(WIRE_ADDRESS, 0x2000 | 125, 8, bytes)); /* no first: silence */
+    wire_step(dataplane_tsc());
+    pass_time();
+    CHECK(take_packet() == NULL);
+    wire_send(bytes, build_fragment(WIRE_ADDRESS | 0xff, 0x2000, 1000, bytes)); /* a broadcast */
+    wire_step(dataplane_tsc());
+    pass_time();
+    CHECK(take_packet() == NULL);
+    wire_send(bytes, build_fragment(WIRE_ADDRESS, 0x2000 | 125, 8, bytes));
+    wire_step(dataplane_tsc());
+    wire_send(bytes, build_fragment(WIRE_ADDRESS, 0x2000, 1000, bytes));
+    wire_step(dataplane_tsc());
+    CHECK(take_packet() == NULL);
+    pass_time();
+    expect_error_of(11, 1, bytes, 548);
+    CHECK_EQ_U64(wire_counter("lost.reassembly_timeout"), 4);
+    CHECK_EQ_U64(wire_counter("icmp.errors"), 1);
+    network_check_balance();
+    wire_stop();
+}
+
+SUITE_TEST(host_icmp, and_of_many_of_them_only_some_are)
+{
+    uint8_t bytes[FRAME_MAX];
+    unsigned told = 2 * ICMP_ERROR_AT_ONCE;
+
+    start();
+    for (unsigned i = 0; i < told; i++) {
+        size_t length = build_fragment(WIRE_ADDRESS, 0x2000, 8, bytes);
+
+        bytes[18] = (uint8_t)i; /* another datagram's */
+        bytes[24] = bytes[25] = 0;
+        uint16_t sum = (uint16_t)~frame_sum(bytes + 14, 20, 0);
+        bytes[24] = (uint8_t)(sum >> 8);
+        bytes[25] = (uint8_t)sum;
+        wire_send(bytes, length);
+        wire_step(dataplane_tsc());
+    }
+    pass_time();
+    CHECK_EQ_U64(wire_counter("lost.reassembly_timeout"), told);
+    unsigned count = 0;
+    while (take_packet() != NULL)
+        count++;
+    CHECK_EQ_U64(count, ICMP_ERROR_AT_ONCE);
+    CHECK_EQ_U64(wire_counter("icmp.over_rate"), told - ICMP_ERROR_AT_ONCE);
+    network_check_balance();
+    wire_stop();
+}
+
+static void start_two(void)
+{
+    static unsigned cores[2];
+    struct config config = wire_config();
+
+    if (wire_cpus() < 2)
+        SKIP("this takes two CPUs");
+    cores[0] = wire_cpu(0);
+    cores[1] = wire_cpu(1);
+    config.cores = cores;
+    config.cores_count = 2;
+    config.ports[0].queues = 2;
+    config.buffers = 8192;
+    network_start(&config, &client_operations);
+}
+
+SUITE_TEST(host_icmp, which_the_lcore_says_that_has_waited_by_the_port_s_keeper)
+{
+    uint8_t bytes[FRAME_MAX];
+
+    start_two();
+    size_t length = build_fragment(WIRE_ADDRESS, 0x2000, 8, bytes);
+    wire_send_frame(&(struct wire_frame){.bytes = bytes, .length = length, .queue = 1});
+    wire_settle();
+    pass_time();
+    wire_settle();
+    expect_error_of(11, 1, bytes, 28);
+    CHECK_EQ_U64(wire_counter("to_transmit"), 1);
     network_check_balance();
     wire_stop();
 }

@@ -143,6 +143,7 @@ size_t frame_icmp_build(const struct frame_icmp *icmp, uint8_t *bytes, size_t ca
     memset(header, 0, UDP_BYTES);
     header[0] = icmp->type;
     header[1] = icmp->code;
+    put16(header + 6, icmp->mtu);
     put16(header + 2,
           (unsigned)((uint16_t)~frame_sum(header, UDP_BYTES + length, 0) + icmp->checksum_off));
     return total;

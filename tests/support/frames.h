@@ -67,6 +67,7 @@ size_t frame_udp(uint8_t *bytes, size_t capacity, uint32_t destination, uint16_t
 /** An ICMP message (RFC 792) that quotes a datagram, as a router or host would send it. */
 struct frame_icmp {
     uint8_t type, code;
+    uint16_t mtu;               /**< of type 3 code 4: of the next hop (RFC 1191) */
     uint32_t reporter;          /**< who sends it; 0: frame's default source */
     const struct frame *quoted; /**< the datagram; the message goes to its source */
     size_t quoted_bytes;        /**< of the quoted IP packet; 0: its header and 8 more */

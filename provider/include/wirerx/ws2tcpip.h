@@ -23,6 +23,8 @@
 #define IP_MULTICAST_LOOP 11
 #define IP_ADD_MEMBERSHIP 12  /**< IP_MREQ */
 #define IP_DROP_MEMBERSHIP 13 /**< IP_MREQ */
+/** TRUE: datagrams are not fragmented, here or by routers; one that exceeds the path's MTU fails with
+ *  WSAEMSGSIZE. It counts while IP_MTU_DISCOVER is IP_PMTUDISC_NOT_SET. */
 #define IP_DONTFRAGMENT 14
 #define IP_ADD_SOURCE_MEMBERSHIP 15  /**< IP_MREQ_SOURCE */
 #define IP_DROP_SOURCE_MEMBERSHIP 16 /**< IP_MREQ_SOURCE */
@@ -49,8 +51,8 @@
 #define IP_PKTINFO_EX 51
 #define IP_WFP_REDIRECT_RECORDS 60
 #define IP_WFP_REDIRECT_CONTEXT 70
-#define IP_MTU_DISCOVER 71
-#define IP_MTU 73
+#define IP_MTU_DISCOVER 71 /**< PMTUD_STATE */
+#define IP_MTU 73 /**< read only: bytes of the longest packet to the peer; else WSAENOTCONN */
 #define IP_NRT_INTERFACE 74
 #define IP_RECVERR 75
 #define IP_USER_MTU 76
@@ -198,11 +200,12 @@ typedef struct in6_pktinfo {
     UINT ipi6_ifindex;
 } IN6_PKTINFO;
 
+/** How datagrams are sent that are longer than a path's MTU. */
 typedef enum _PMTUD_STATE {
-    IP_PMTUDISC_NOT_SET,
-    IP_PMTUDISC_DO,
-    IP_PMTUDISC_DONT,
-    IP_PMTUDISC_PROBE,
+    IP_PMTUDISC_NOT_SET, /**< in fragments of it; but see IP_DONTFRAGMENT */
+    IP_PMTUDISC_DO,      /**< not at all (WSAEMSGSIZE) */
+    IP_PMTUDISC_DONT,    /**< in fragments of the link's MTU, which routers may cut */
+    IP_PMTUDISC_PROBE,   /**< whole and not to be cut, up to the link's MTU; then WSAEMSGSIZE */
     IP_PMTUDISC_MAX
 } PMTUD_STATE, *PPMTUD_STATE;
 
