@@ -64,7 +64,7 @@ static const struct network_frame *take_ipv4(size_t at)
 }
 
 /* What has left comes back as if the neighbour had sent it to us: no sum depends on who is who. */
-static unsigned reflect(void)
+static unsigned reflect(unsigned queue)
 {
     static uint8_t bytes[FRAME_MAX];
     const struct network_frame *frame;
@@ -77,7 +77,8 @@ static unsigned reflect(void)
         memcpy(bytes + 6, frame->bytes, 6);
         memcpy(bytes + 26, frame->bytes + 30, 4);
         memcpy(bytes + 30, frame->bytes + 26, 4);
-        wire_send(bytes, frame->length);
+        wire_send_frame(
+            &(struct wire_frame){.bytes = bytes, .length = frame->length, .queue = queue});
         step();
     }
     return count;
@@ -97,7 +98,7 @@ SUITE_TEST(send_fragments, what_leaves_in_fragments_is_whole_again_here)
     for (unsigned i = 0; i < RTE_DIM(rows); i++) {
         client_send(&c, NEIGHBOUR, PORT, rows[i].length, i);
         answer_arp(); /* all of the first waits for it */
-        CHECK_EQ_U64(reflect(), rows[i].frames);
+        CHECK_EQ_U64(reflect(0), rows[i].frames);
         client_expect(&c, i, 1, rows[i].length);
         cut += rows[i].frames > 1;
         fragments += rows[i].frames > 1 ? rows[i].frames : 0;
@@ -113,6 +114,39 @@ SUITE_TEST(send_fragments, what_leaves_in_fragments_is_whole_again_here)
     wire_stop();
 }
 
+SUITE_TEST(send_fragments, they_leave_by_the_port_s_keeper_and_are_whole_again_on_any_lcore)
+{
+    static unsigned cores[2];
+    struct config config = wire_config();
+
+    if (wire_cpus() < 2)
+        SKIP("this takes two CPUs");
+    cores[0] = wire_cpu(1);
+    cores[1] = wire_cpu(0);
+    config.cores = cores;
+    config.cores_count = 2;
+    config.ports[0].queues = 2;
+    config.buffers = 8192;
+    network_start(&config, &client_operations);
+    struct client at_0 = client_joined(GROUP, PORT), at_1 = client_joined(GROUP, PORT + 1);
+    CHECK_EQ_U64(atomic_load(&at_0.endpoint->home), 0);
+    CHECK_EQ_U64(atomic_load(&at_1.endpoint->home), 1);
+    client_send(&at_1, NEIGHBOUR, PORT, 20000, 5);
+    wire_settle();
+    answer_arp();
+    CHECK_EQ_U64(wire_counter("to_transmit"), 1); /* as one */
+    CHECK_EQ_U64(reflect(1), 14);
+    wire_settle();
+    client_expect(&at_0, 5, 1, 20000);
+    CHECK_EQ_U64(wire_counter_of(DATAPLANE_SCOPE_LCORE, 0, "fragmented"), 1);
+    CHECK_EQ_U64(wire_counter_of(DATAPLANE_SCOPE_LCORE, 1, "reassembled"), 1);
+    network_check_balance();
+    wire_check_balance();
+    client_close(&at_0);
+    client_close(&at_1);
+    wire_stop();
+}
+
 SUITE_TEST(send_fragments, the_checksum_of_the_whole_is_not_left_to_the_device)
 {
     start(1500, 0);
@@ -120,7 +154,7 @@ SUITE_TEST(send_fragments, the_checksum_of_the_whole_is_not_left_to_the_device)
     struct client c = client_bound(0, PORT);
     client_send(&c, NEIGHBOUR, PORT, 4000, 7);
     answer_arp();
-    CHECK_EQ_U64(reflect(), 3);
+    CHECK_EQ_U64(reflect(0), 3);
     client_expect(&c, 7, 1, 4000);
     client_send(&c, NEIGHBOUR, PORT, 1472, 8);
     step();
