@@ -145,7 +145,7 @@ static bool may_sleep(void)
     }
     full_fence(); /* that before the looks: see tap.h */
     for (unsigned i = 0; i < all.count; i++)
-        nothing &= rte_ring_empty(all.taps[i]->down) != 0;
+        nothing &= !ring_has_any(all.taps[i]->down);
     return nothing;
 }
 
