@@ -25,7 +25,8 @@ static void count(const struct host_port *kept, enum counter counter, uint64_t n
 
 /* --- to the kernel ------------------------------------------------------------------------------ */
 
-/* A request for an address of ours is answered here, and twice is once too often. */
+/* A request for an address of ours is answered here, and twice is once too often. On the keeper: ARP goes
+ * there before anybody asks. */
 static bool wants_arp(const struct port *port, const struct rte_mbuf *mbuf, uint32_t at)
 {
     uint8_t gathered[ARP_PACKET_BYTES];
@@ -36,8 +37,9 @@ static bool wants_arp(const struct port *port, const struct rte_mbuf *mbuf, uint
         return false;
     if (packet.operation != ARP_REQUEST)
         return true;
-    for (unsigned i = 0; i < port->config->addresses_count; i++)
-        if (rte_cpu_to_be_32(port->config->addresses[i].address) == packet.target)
+    const struct host_arp *arp = &port->keeper->host->ports[port->index]->arp;
+    for (unsigned i = 0; i < arp->ours_count; i++)
+        if (arp->ours[i].address == packet.target)
             return false;
     return true;
 }
