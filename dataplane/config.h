@@ -81,6 +81,12 @@ enum config_address_source {
     CONFIG_ADDRESS_FROM_KERNEL, /**< what the kernel's interface has; its MAC and MTU, too */
 };
 
+/** Groups whose frames the device shall let through. */
+enum config_multicast {
+    CONFIG_MULTICAST_LISTED, /**< those that are joined, where it can (multicast_filter.h) */
+    CONFIG_MULTICAST_ALL,
+};
+
 /** An IPv4 address of a port with its prefix. */
 struct config_address {
     uint32_t address;       /**< host byte order */
@@ -141,6 +147,7 @@ struct config_port {
     unsigned kernel_rules_count; /**< 0: the rules of config_kernel_default() */
     unsigned kernel_rate;        /**< frames a second, each way, 1 to 1000000; default 10000 */
     enum config_timestamps timestamps;
+    enum config_multicast multicast;
     enum config_pace pace;
     double pace_rate; /**< frames a second, 1 to 1e9, for CONFIG_PACE_RATE */
     bool held;        /**< a replay that waits for dataplane_replay_go() (never from YAML) */

@@ -37,6 +37,12 @@ static const char *const address_choices[] = {
     NULL,
 };
 
+static const char *const multicast_choices[] = {
+    [CONFIG_MULTICAST_LISTED] = "listed",
+    [CONFIG_MULTICAST_ALL] = "all",
+    NULL,
+};
+
 /* A number means CONFIG_PACE_RATE. */
 static const char *const pace_choices[] = {
     [CONFIG_PACE_LIVE] = "live",
@@ -237,6 +243,20 @@ const struct config_option config_options[] = {
     },
     {
         .section = "ports",
+        .name = "multicast",
+        .kind = CONFIG_KIND_CHOICE,
+        .fallback = CONFIG_MULTICAST_LISTED,
+        .choices = multicast_choices,
+        .offset = offsetof(struct config_port, multicast),
+        .help =
+            "Groups whose frames the device lets through. listed: those that are joined, as "
+            "far as the device has such a filter and room in it, else all. all: all of them, "
+            "for devices whose driver stops the traffic for a moment at each change of the "
+            "list (mlx5), and always where kernel is set, as its daemons' groups are not known. "
+            "Sockets receive what they have joined in either case.",
+    },
+    {
+        .section = "ports",
         .name = "pace",
         .kind = CONFIG_KIND_CHOICE,
         .minimum = 1,
@@ -379,7 +399,8 @@ _Static_assert(sizeof(enum config_pace) == sizeof(unsigned), "an enum is kept li
 _Static_assert(sizeof(enum config_checksums) == sizeof(unsigned) &&
                    sizeof(enum config_transmit) == sizeof(unsigned) &&
                    sizeof(enum config_timestamps) == sizeof(unsigned) &&
-                   sizeof(enum config_address_source) == sizeof(unsigned),
+                   sizeof(enum config_address_source) == sizeof(unsigned) &&
+                   sizeof(enum config_multicast) == sizeof(unsigned),
                "an enum is kept like an unsigned");
 
 unsigned config_option_get(const struct config_option *option, const void *values)

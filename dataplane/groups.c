@@ -186,22 +186,33 @@ static struct source_filter merge_all(uint32_t group, unsigned port)
     return merged;
 }
 
-/* Tell the keepers of these ports. @return 0; -ENOBUFS: one of them has too many groups */
-static int tell_keepers(uint32_t group, uint32_t ports)
+/* Tell the network, by the port's keeper. @return 0; -ENOBUFS: it has too many groups */
+static int tell_keeper(const struct port *port, uint32_t group, const struct source_filter *merged)
+{
+    struct command command = {
+        .kind = COMMAND_GROUP, .port = port->index, .group = group, .filter = merged};
+
+    if (!port->transmits)
+        return 0;
+    command_call(port->keeper, &command);
+    return command.result;
+}
+
+/* Tell the devices of these ports and their keepers. @return 0; -ENOBUFS: one of them has too many groups */
+static int tell_ports(uint32_t group, uint32_t ports)
 {
     int result = 0;
 
     for (unsigned p = 0; p < dataplane.ports_count; p++) {
-        const struct port *port = &dataplane.ports[p];
+        struct port *port = &dataplane.ports[p];
 
-        if ((ports >> p & 1) == 0 || !port->transmits)
+        if ((ports >> p & 1) == 0)
             continue;
         struct source_filter merged = merge_all(group, p);
-        struct command command = {
-            .kind = COMMAND_GROUP, .port = p, .group = group, .filter = &merged};
-        command_call(port->keeper, &command);
-        if (command.result != 0)
-            result = command.result;
+        int error = multicast_filter_set(port, group, !source_filter_is_none(&merged));
+        if (error == 0)
+            error = tell_keeper(port, group, &merged);
+        result = error != 0 ? error : result;
     }
     return result;
 }
@@ -212,7 +223,7 @@ int groups_bound(struct endpoint *e)
 
     for (const struct joined_group *g = binding_of(e)->groups; g != NULL && result == 0;
          g = g->next)
-        result = tell_keepers(g->group, g->ports);
+        result = tell_ports(g->group, g->ports);
     return result;
 }
 
@@ -222,7 +233,7 @@ void groups_forget(struct endpoint *e, bool tell)
 
     binding_of(e)->groups = NULL;
     for (const struct joined_group *g = groups; tell && g != NULL; g = g->next)
-        tell_keepers(g->group, g->ports);
+        tell_ports(g->group, g->ports);
     free_parts(groups);
 }
 
@@ -250,7 +261,7 @@ static int replace_parts(struct endpoint *e, const struct change *change,
     if (binding->bound) {
         result = keys_set_group(e, change->group);
         if (result == 0)
-            result = tell_keepers(change->group, change->ports);
+            result = tell_ports(change->group, change->ports);
     }
     if (result == 0) {
         free_parts(before);
@@ -259,7 +270,7 @@ static int replace_parts(struct endpoint *e, const struct change *change,
     free_parts(take_parts(binding, change->group));
     put_parts(binding, before);
     keys_set_group(e, change->group);
-    tell_keepers(change->group, change->ports);
+    tell_ports(change->group, change->ports);
     return result;
 }
 

@@ -61,15 +61,15 @@ static int eth_multicast(struct port *port, struct rte_ether_addr *list, uint32_
     return rte_eth_dev_set_mc_addr_list(port->id, list, count);
 }
 
-/* A device that does not know the one mode may know the other. */
+/* A device that does not know the one mode may know the other, which nothing else here asks for. */
 static int eth_all_multicast(struct port *port, bool on)
 {
-    int result =
-        on ? rte_eth_allmulticast_enable(port->id) : rte_eth_allmulticast_disable(port->id);
-
-    if (on && result != 0)
-        result = rte_eth_promiscuous_enable(port->id);
-    return result;
+    if (!on)
+        return rte_eth_promiscuous_get(port->id) == 1 ? rte_eth_promiscuous_disable(port->id)
+                                                      : rte_eth_allmulticast_disable(port->id);
+    if (rte_eth_allmulticast_enable(port->id) == 0)
+        return 0;
+    return rte_eth_promiscuous_enable(port->id);
 }
 
 static int eth_clock(struct port *port, uint64_t *ticks)
@@ -307,18 +307,6 @@ static int configure_and_start(struct port *port, struct config_error *error)
     return result;
 }
 
-/* Groups are filtered by our own table; the device shall let them through. */
-static void accept_multicast(struct port *port)
-{
-    int result = port->operations->all_multicast(port, true);
-
-    if (result != 0)
-        log_line(
-            "ports[%u]: %s accepts neither all-multicast nor promiscuous mode (%s); groups may "
-            "not arrive",
-            port->index, port->config->device, rte_strerror(-result));
-}
-
 int port_open(struct port *port, const struct config *config, unsigned index,
               struct config_error *error)
 {
@@ -355,7 +343,10 @@ int port_open(struct port *port, const struct config *config, unsigned index,
     }
     if (configure_and_start(port, error) != 0)
         goto failed;
-    accept_multicast(port);
+    if (multicast_filter_start(port) != 0) {
+        snprintf(error->text, sizeof error->text, "out of memory");
+        goto failed;
+    }
     if (port_clock_begin(port, error) != 0)
         goto failed;
     if (port->replay != NULL)
@@ -424,6 +415,7 @@ void port_close(struct port *port)
         take_back_transmitted(port);
     replay_destroy(port->replay);
     port->replay = NULL;
+    multicast_filter_end(port);
     if (port->id < RTE_MAX_ETHPORTS && rte_eth_dev_is_valid_port(port->id))
         close_device(port);
     port->started = false;

@@ -17,6 +17,7 @@
 
 #include "classify.h"
 #include "config.h"
+#include "multicast_filter.h"
 #include "port_clock.h"
 
 struct lcore;
@@ -42,7 +43,7 @@ struct port_link {
 };
 
 /**
- * How a port is reached. `burst` and `transmit` are called by an lcore, the others by the service thread.
+ * How a port is reached. `burst` and `transmit` are called by an lcore, the others under the control lock.
  * Nothing but these rows calls rte_eth_* for what they do, so that another row can stand before one.
  */
 struct port_operations {
@@ -83,8 +84,9 @@ struct port {
     bool probed_by_us;
     bool transmits; /**< frames may be put on its network (the option `transmit`) */
     struct rte_ether_addr mac;
-    uint64_t transmit_offloads; /**< RTE_ETH_TX_OFFLOAD_*: what the device does for us */
-    struct lcore *keeper;       /**< polls queue 0, and alone transmits (host.h) */
+    uint64_t transmit_offloads;        /**< RTE_ETH_TX_OFFLOAD_*: what the device does for us */
+    struct lcore *keeper;              /**< polls queue 0, and alone transmits (host.h) */
+    struct multicast_filter multicast; /**< what the device lets through; under the control lock */
     struct classify_rules rules;
     struct rte_mempool *pool;
     unsigned buffers_taken;  /**< by the driver, for its queues, as the device started */

@@ -19,7 +19,7 @@ static void add_row(struct dataplane_report *report, const char *name, const cha
 static void add_device_rows(struct dataplane_report *report, unsigned first, unsigned end)
 {
     struct port_statistics sum = {0};
-    uint64_t kept = 0;
+    uint64_t kept = 0, listed = 0, all = 0, refusals = 0, overflows = 0;
 
     for (unsigned i = first; i < end; i++) {
         struct port_statistics one = dataplane.last_statistics[i];
@@ -31,6 +31,11 @@ static void add_device_rows(struct dataplane_report *report, unsigned first, uns
         sum.errors += one.errors;
         sum.no_buffer += one.no_buffer;
         kept += dataplane.buffers_kept[i];
+        const struct multicast_filter *multicast = &dataplane.ports[i].multicast;
+        listed += multicast->mode == MULTICAST_LISTED ? multicast->count : 0;
+        all += multicast->mode == MULTICAST_ALL;
+        refusals += multicast->refusals;
+        overflows += multicast->overflows;
     }
     add_row(report, "device.frames", "frames the device received and gave to the lcores",
             sum.frames);
@@ -41,6 +46,16 @@ static void add_device_rows(struct dataplane_report *report, unsigned first, uns
             "frames the device lost because the buffer pool was empty", sum.no_buffer);
     add_row(report, "device.buffers_kept",
             "packet buffers the driver has not given back when the device was closed", kept);
+    add_row(report, "device.multicast_listed",
+            "MAC addresses of groups that the device's filter lets through", listed);
+    add_row(
+        report, "device.multicast_all",
+        "1: the device lets all groups through, as configured or for want of a list that it takes",
+        all);
+    add_row(report, "device.multicast_refused", "lists of groups that the device refused",
+            refusals);
+    add_row(report, "device.multicast_overflow",
+            "times there were more groups than a device is given a list of", overflows);
 }
 
 static void add_counters(struct dataplane_report *report, const struct counters *sum)

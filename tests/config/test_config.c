@@ -34,6 +34,7 @@ SUITE_TEST(config, needs_only_cores_and_a_device_and_defaults_the_rest)
     CHECK_EQ_I64(config.ports[0].vlan, 0);
     CHECK_EQ_I64(config.ports[0].checksums, CONFIG_CHECKSUMS_VERIFY);
     CHECK_EQ_I64(config.ports[0].timestamps, CONFIG_TIMESTAMPS_AUTO);
+    CHECK_EQ_I64(config.ports[0].multicast, CONFIG_MULTICAST_LISTED);
     CHECK_EQ_I64(config.ports[0].pace, CONFIG_PACE_LIVE);
     CHECK(config.ports[0].kernel == NULL);
     CHECK_EQ_I64(config.ports[0].kernel_rules_count, 0);
@@ -68,6 +69,7 @@ static const char everything[] = "cores: [@]\n"
                                  "    kernel-rules: [lldp, 0x888e, igmp, tcp 22, udp 319-320]\n"
                                  "    kernel-rate: 7\n"
                                  "    timestamps: device\n"
+                                 "    multicast: all\n"
                                  "  - device: vdev:net_pcap3,rx_pcap=my capture.pcap\n"
                                  "    timestamps: burst\n"
                                  "    pace: 50000\n";
@@ -105,6 +107,7 @@ SUITE_TEST(config, takes_every_option_from_the_file)
     CHECK_EQ_I64(config.ports[0].kernel_rate, 7);
     CHECK_EQ_I64(config.ports[0].timestamps, CONFIG_TIMESTAMPS_DEVICE);
     CHECK_EQ_I64(config.ports[1].timestamps, CONFIG_TIMESTAMPS_BURST);
+    CHECK_EQ_I64(config.ports[0].multicast, CONFIG_MULTICAST_ALL);
     CHECK_EQ_STR(config.ports[1].device, "vdev:net_pcap3,rx_pcap=my capture.pcap");
     CHECK_EQ_I64(config.ports[1].pace, CONFIG_PACE_RATE);
     CHECK(config.ports[1].pace_rate == 50000.0);
