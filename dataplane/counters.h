@@ -73,6 +73,8 @@
     X(DROP_UDP_CHECKSUM, FATE, "drop.bad_udp_checksum", "UDP checksum is wrong")                            \
     X(DROP_NOT_JOINED, FATE, "drop.not_joined",                                                             \
       "multicast or broadcast that no socket on that port joined")                                          \
+    X(DROP_SOURCE_FILTERED, FATE, "drop.source_filtered",                                                   \
+      "to a group that sockets on that port joined, but none of them for its source")                       \
     X(DROP_NOT_OURS, FATE, "drop.not_our_address", "unicast to an address that no port has")                \
     X(DROP_NO_SOCKET, FATE, "drop.no_socket",                                                               \
       "for one of our addresses, but no socket has the port")                                               \

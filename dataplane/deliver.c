@@ -218,6 +218,19 @@ static const struct demux_member *choose(const struct demux_entry *entry,
     return open != NULL ? open : refusing;
 }
 
+/* Nobody here takes a frame that sockets here have the key of. For this one a source filter may be why. */
+static enum counter refused_by_all(const struct demux_entry *entry, const struct rx_meta *meta)
+{
+    unsigned port = meta->port == RX_PORT_LOOPED ? meta->via : meta->port;
+
+    if (meta->port == RX_PORT_CONDITION)
+        return COUNTER_DROP_ICMP;
+    for (const struct demux_member *m = entry->members; m != NULL; m = m->next)
+        if ((m->ports >> port & 1) != 0 && !demux_accepts(m, port, meta->source))
+            return COUNTER_DROP_SOURCE_FILTERED;
+    return COUNTER_DROP_NOT_JOINED;
+}
+
 /* Several members, members on other lcores, or a frame that no port brought as it is. */
 static enum counter fan_out(struct lcore *lcore, struct counters *counters, struct rte_mbuf *mbuf,
                             uint32_t length, const struct demux_entry *entry, bool may_hand_over)
@@ -255,11 +268,8 @@ static enum counter fan_out(struct lcore *lcore, struct counters *counters, stru
     counter_add(counters, COUNTER_DELIVERIES, delivered);
 
     unsigned wanted = delivered + (unsigned)__builtin_popcountll(homes);
-    if (wanted == 0) {
-        if (wanted_here)
-            return fate;
-        return meta->port == RX_PORT_CONDITION ? COUNTER_DROP_ICMP : COUNTER_DROP_NOT_JOINED;
-    }
+    if (wanted == 0)
+        return wanted_here ? fate : refused_by_all(entry, meta);
     if (wanted > 1)
         share(mbuf, (uint16_t)wanted, !may_hand_over);
     if (homes == 0)

@@ -187,7 +187,7 @@ SUITE_TEST(groups, a_socket_gets_what_the_sources_it_named_have_sent)
     CHECK_EQ_U64(change(&some, DATAPLANE_LEAVE_SOURCE, 1), 0);
     CHECK_EQ_U64(change(&others, DATAPLANE_BLOCK_SOURCE, 2), 0);
     arrive(1, GROUP);
-    CHECK_EQ_U64(wire_counter("drop.not_joined"), 1);
+    CHECK_EQ_U64(wire_counter("drop.source_filtered"), 1);
     arrive(2, GROUP);
     expect_from(&some, 2);
     CHECK_EQ_U64(change(&others, DATAPLANE_UNBLOCK_SOURCE, 1), 0);
@@ -231,6 +231,29 @@ SUITE_TEST(groups, changes_that_contradict_are_refused)
     CHECK_EQ_U64(change(&c, DATAPLANE_JOIN_SOURCE, 1), -EINVAL);
     CHECK_EQ_U64(change(&c, DATAPLANE_UNBLOCK_SOURCE, 1), -EADDRNOTAVAIL);
     client_close(&c);
+}
+
+SUITE_TEST(groups, what_no_filter_lets_through_is_counted_apart_from_what_nobody_has_joined)
+{
+    struct client c = client_bound(0, PORT), other = client_bound(0, PORT);
+
+    CHECK_EQ_U64(change(&c, DATAPLANE_JOIN_SOURCE, 1), 0);
+    CHECK_EQ_U64(change(&other, DATAPLANE_JOIN, 0), 0);
+    CHECK_EQ_U64(change(&other, DATAPLANE_BLOCK_SOURCE, 2), 0);
+    arrive(2, GROUP); /* neither wants it */
+    arrive(2, GROUP + 1);
+    CHECK_EQ_U64(wire_counter("drop.source_filtered"), 1);
+    CHECK_EQ_U64(wire_counter("drop.not_joined"), 1);
+    arrive(3, GROUP); /* one of them does */
+    expect_from(&other, 3);
+    client_set_bytes(&other, 1);
+    arrive(3, GROUP);
+    arrive(3, GROUP); /* ... and has no room: what it is to the other does not count */
+    CHECK_EQ_U64(wire_counter("drop.ring_full"), 1);
+    CHECK_EQ_U64(wire_counter("drop.source_filtered"), 1);
+    wire_check_balance();
+    client_close(&c);
+    client_close(&other);
 }
 
 /* RFC 1112, 6.4: 32 groups share each. */
