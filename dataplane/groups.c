@@ -259,17 +259,17 @@ static int replace_parts(struct endpoint *e, const struct change *change,
 
     put_parts(binding, after);
     if (binding->bound) {
-        result = keys_set_group(e, change->group);
+        result = tell_ports(change->group, change->ports);
         if (result == 0)
-            result = tell_ports(change->group, change->ports);
+            result = keys_set_group(e, change->group);
     }
     if (result == 0) {
         free_parts(before);
         return 0;
     }
+    /* The tables are as they were, and what ports were told before they have room for. */
     free_parts(take_parts(binding, change->group));
     put_parts(binding, before);
-    keys_set_group(e, change->group);
     tell_ports(change->group, change->ports);
     return result;
 }

@@ -43,7 +43,7 @@ static bool create_members(struct demux_member *members[CONFIG_MAX_CORES],
     return true;
 }
 
-/* The filter, NULL or not, belongs to the tables from now on. */
+/* The filter, NULL or not, belongs to the tables from now on. @return 0; -ENOBUFS: all tables are as before */
 static int add_key_filtered(struct endpoint *e, uint32_t address, bool every_member, bool wildcard,
                             uint32_t ports, struct demux_filter *filter)
 {
@@ -59,7 +59,6 @@ static int add_key_filtered(struct endpoint *e, uint32_t address, bool every_mem
 
     if (!create_members(members, &like)) {
         rte_free(filter);
-        remove_key(e, key);
         return -ENOBUFS;
     }
     for (unsigned i = 0; i < dataplane.lcores_count; i++) {
