@@ -83,6 +83,12 @@ static bool is_listed(const struct igmp_group *group, const struct igmp_source_s
     return source->listed;
 }
 
+/* Somebody may take it for listed: it is, or it was and nobody has been told yet. */
+static bool may_be_known(const struct igmp_group *group, const struct igmp_source_state *source)
+{
+    return source->left != 0 || is_listed(group, source);
+}
+
 static bool is_wanted(const struct igmp_group *group, const struct igmp_source_state *source)
 {
     return source->listed != group->exclude;
@@ -297,12 +303,12 @@ void igmp_tell_leaves(struct igmp *igmp)
 
         if (!group->used)
             continue;
-        if (igmp->version == IGMP_V2 && igmp_is_member(group) && group->last_reporter)
+        if (igmp->version == IGMP_V2 && group->last_reporter)
             send_short(igmp, IGMP_V2_LEAVE, group->address);
-        if (igmp->version == IGMP_V3 && group->exclude)
+        if (igmp->version == IGMP_V3 && (group->exclude || group->mode_left != 0))
             add_record(igmp, RECORD_TO_IN, group->address, &group->address, 0);
-        if (igmp->version == IGMP_V3 && !group->exclude)
-            add_chosen(igmp, group, RECORD_BLOCK, is_listed);
+        else if (igmp->version == IGMP_V3)
+            add_chosen(igmp, group, RECORD_BLOCK, may_be_known);
         igmp_remove(&igmp->table, group);
     }
     end_report(igmp);

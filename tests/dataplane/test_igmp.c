@@ -595,3 +595,24 @@ SUITE_TEST(igmp, all_is_left_at_the_end)
     CHECK(source_filter_is_none(&peer.known[1]));
     CHECK_EQ_U64(igmp_due(igmp), UINT64_MAX);
 }
+
+SUITE_TEST(igmp, what_was_left_and_is_not_told_yet_is_told_at_the_end)
+{
+    join(0);
+    want(1, filter(false, 0, 3));
+    pass(5000);
+    forget();
+    want(0, SOURCE_FILTER_NONE);
+    want(1, filter(false, 0, 1));
+    igmp_leave_all(igmp, now);
+    CHECK(source_filter_is_none(&peer.known[0]));
+    CHECK(source_filter_is_none(&peer.known[1]));
+    CHECK_EQ_U64(igmp_groups_used(igmp), 0);
+    ask((struct peer_query){.version = IGMP_V2, .code = 100});
+    join(0);
+    pass(10000);
+    forget();
+    want(0, SOURCE_FILTER_NONE);
+    igmp_leave_all(igmp, now);
+    CHECK_EQ_U64(peer.leaves, 1);
+}
