@@ -29,7 +29,7 @@
 #include "way_home.h"
 
 #define COMMAND_SLOTS 64u
-#define DEMUX_MIN_KEYS 4096u
+#define DEMUX_MIN_KEYS 8192u /* more than a port can be a member of: HOST_IGMP_GROUPS */
 #define DEMUX_KEYS_PER_SOCKET 8u
 
 struct dataplane dataplane;

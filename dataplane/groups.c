@@ -9,6 +9,7 @@
 #include "command.h"
 #include "groups.h"
 #include "keys.h"
+#include "membership.h"
 #include "state.h"
 
 /* Ports that an interface address means, as bits; 0: no such interface. */
@@ -30,21 +31,13 @@ static uint32_t ports_of_interface(uint32_t interface)
 
 /* --- what a group's parts are ----------------------------------------------------------------------- */
 
-/* A binding has a group in parts: ports with different filters are different ones. A port is in one part. */
-
-/* Unlink the parts of a group. */
-static struct joined_group *take_parts(struct binding *binding, uint32_t group)
+/* Unlink what a binding has of a group. */
+static struct joined_group *take_parts(const struct binding *binding, uint32_t group)
 {
-    struct joined_group **link = &binding->groups, *parts = NULL;
+    struct joined_group *part, *parts = NULL;
 
-    while (*link != NULL) {
-        struct joined_group *part = *link;
-
-        if (part->group != group) {
-            link = &part->next;
-            continue;
-        }
-        *link = part->next;
+    while ((part = membership_first(binding, group)) != NULL) {
+        membership_unlink(part);
         part->next = parts;
         parts = part;
     }
@@ -167,19 +160,18 @@ static int change_parts(const struct change *change, const struct joined_group *
 /* --- telling ---------------------------------------------------------------------------------------- */
 
 /* What all sockets together want of a group on a port (RFC 3376, 3.2). */
-static struct source_filter merge_all(uint32_t group, unsigned port)
+static struct source_filter merge_all(const struct group_members *members, unsigned port)
 {
     struct source_filter merged = SOURCE_FILTER_NONE;
 
-    for (uint32_t slot = 0; slot < dataplane.slots_used; slot++) {
-        const struct binding *binding = &dataplane.bindings[slot];
+    for (const struct joined_group *part = members->parts; part != NULL;
+         part = part->members_next) {
+        const struct endpoint *e = endpoint_at((uint32_t)(part->binding - dataplane.bindings));
 
-        if (!binding->bound || binding->groups == NULL ||
-            atomic_load(&endpoint_at(slot)->state) == ENDPOINT_NET_DOWN)
+        if ((part->ports >> port & 1) == 0 || !part->binding->bound ||
+            atomic_load(&e->state) == ENDPOINT_NET_DOWN)
             continue;
-        for (const struct joined_group *g = binding->groups; g != NULL; g = g->next)
-            if (g->group == group && (g->ports >> port & 1) != 0)
-                source_filter_merge(&merged, &g->filter);
+        source_filter_merge(&merged, &part->filter);
         if (source_filter_is_any(&merged))
             break;
     }
@@ -199,8 +191,9 @@ static int tell_keeper(const struct port *port, uint32_t group, const struct sou
 }
 
 /* Tell the devices of these ports and their keepers. @return 0; -ENOBUFS: one of them has too many groups */
-static int tell_ports(uint32_t group, uint32_t ports)
+static int tell_ports(const struct group_members *members, uint32_t ports)
 {
+    uint32_t group = members->group;
     int result = 0;
 
     for (unsigned p = 0; p < dataplane.ports_count; p++) {
@@ -208,7 +201,7 @@ static int tell_ports(uint32_t group, uint32_t ports)
 
         if ((ports >> p & 1) == 0)
             continue;
-        struct source_filter merged = merge_all(group, p);
+        struct source_filter merged = merge_all(members, p);
         int error = multicast_filter_set(port, group, !source_filter_is_none(&merged));
         if (error == 0)
             error = tell_keeper(port, group, &merged);
@@ -223,43 +216,47 @@ int groups_bound(struct endpoint *e)
 
     for (const struct joined_group *g = binding_of(e)->groups; g != NULL && result == 0;
          g = g->next)
-        result = tell_ports(g->group, g->ports);
+        result = tell_ports(g->members, g->ports);
     return result;
 }
 
 void groups_forget(struct endpoint *e, bool tell)
 {
-    struct joined_group *groups = binding_of(e)->groups;
+    struct joined_group *part;
 
-    binding_of(e)->groups = NULL;
-    for (const struct joined_group *g = groups; tell && g != NULL; g = g->next)
-        tell_ports(g->group, g->ports);
-    free_parts(groups);
+    while ((part = binding_of(e)->groups) != NULL) {
+        membership_unlink(part);
+        if (tell)
+            tell_ports(part->members, part->ports);
+        membership_tidy(part->members);
+        free(part);
+    }
 }
 
 /* --- calls ------------------------------------------------------------------------------------------ */
 
-static void put_parts(struct binding *binding, struct joined_group *parts)
+static void put_parts(struct binding *binding, struct group_members *members,
+                      struct joined_group *parts)
 {
     while (parts != NULL) {
         struct joined_group *next = parts->next;
 
-        parts->next = binding->groups;
-        binding->groups = parts;
+        membership_link(parts, binding, members);
         parts = next;
     }
 }
 
 /* With other parts than before. @return 0, or an error: as before */
 static int replace_parts(struct endpoint *e, const struct change *change,
-                         struct joined_group *before, struct joined_group *after)
+                         struct group_members *members, struct joined_group *before,
+                         struct joined_group *after)
 {
     struct binding *binding = binding_of(e);
     int result = 0;
 
-    put_parts(binding, after);
+    put_parts(binding, members, after);
     if (binding->bound) {
-        result = tell_ports(change->group, change->ports);
+        result = tell_ports(members, change->ports);
         if (result == 0)
             result = keys_set_group(e, change->group);
     }
@@ -269,8 +266,8 @@ static int replace_parts(struct endpoint *e, const struct change *change,
     }
     /* The tables are as they were, and what ports were told before they have room for. */
     free_parts(take_parts(binding, change->group));
-    put_parts(binding, before);
-    tell_ports(change->group, change->ports);
+    put_parts(binding, members, before);
+    tell_ports(members, change->ports);
     return result;
 }
 
@@ -295,14 +292,19 @@ int dataplane_change_group(struct endpoint *e, uint32_t generation,
     result = -EADDRNOTAVAIL;
     if (change.ports == 0)
         goto out;
+    struct group_members *members = membership_of(group, true);
+    result = -ENOBUFS;
+    if (members == NULL)
+        goto out;
     struct joined_group *before = take_parts(binding, group);
     result = change_parts(&change, before, &after);
     if (result == 0) {
-        result = replace_parts(e, &change, before, after);
+        result = replace_parts(e, &change, members, before, after);
     } else {
         free_parts(after);
-        put_parts(binding, before);
+        put_parts(binding, members, before);
     }
+    membership_tidy(members);
     binding_note_replays();
 out:
     owner_mutex_unlock(&dataplane.control);

@@ -139,23 +139,23 @@ static bool create_filter(const struct binding *binding, uint32_t group, uint32_
 
     *ports = 0;
     *filter = NULL;
-    for (const struct joined_group *g = binding->groups; g != NULL; g = g->next)
-        if (g->group == group) {
-            *ports |= g->ports;
-            parts++;
-            filtered += !source_filter_is_any(&g->filter);
-        }
+    for (const struct joined_group *g = membership_first(binding, group); g != NULL;
+         g = membership_next(g)) {
+        *ports |= g->ports;
+        parts++;
+        filtered += !source_filter_is_any(&g->filter);
+    }
     if (filtered == 0)
         return true;
     struct demux_filter *made =
         rte_zmalloc("filter", sizeof *made + parts * sizeof made->parts[0], 0);
     if (made == NULL)
         return false;
-    for (const struct joined_group *g = binding->groups; g != NULL; g = g->next)
-        if (g->group == group) {
-            made->parts[made->count].ports = g->ports;
-            made->parts[made->count++].filter = g->filter;
-        }
+    for (const struct joined_group *g = membership_first(binding, group); g != NULL;
+         g = membership_next(g)) {
+        made->parts[made->count].ports = g->ports;
+        made->parts[made->count++].filter = g->filter;
+    }
     *filter = made;
     return true;
 }

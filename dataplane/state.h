@@ -11,16 +11,8 @@
 #include "addressing.h"
 #include "dataplane.h"
 #include "lcore.h"
+#include "membership.h"
 #include "owner_mutex.h"
-#include "source_filter.h"
-
-/** A group that an endpoint has joined. */
-struct joined_group {
-    struct joined_group *next;
-    uint32_t group;              /**< network order */
-    uint32_t ports;              /**< a bit for each port it is joined on */
-    struct source_filter filter; /**< whose datagrams it wants there */
-};
 
 /** What control knows of an endpoint, by slot. */
 struct binding {
