@@ -93,16 +93,23 @@ void veth_make_peer(const char *address)
     enter(apart.ours);
 }
 
-void veth_make_host(const char *address)
+void veth_compute_checksums(const char *interface)
 {
     struct ethtool_value off = {.cmd = ETHTOOL_STXCSUM};
     struct ifreq request = {.ifr_data = (char *)&off};
-    char commands[128];
     int any = socket(AF_INET, SOCK_DGRAM, 0);
+
+    CHECK(strlen(interface) < sizeof request.ifr_name);
+    memcpy(request.ifr_name, interface, strlen(interface));
+    CHECK(any >= 0 && ioctl(any, SIOCETHTOOL, &request) == 0);
+    close(any);
+}
+
+void veth_make_host(const char *address)
+{
+    char commands[128];
 
     snprintf(commands, sizeof commands, "ip addr add %s dev wtest0 && ip link set lo up", address);
     CHECK(veth_run(commands));
-    memcpy(request.ifr_name, "wtest0", sizeof "wtest0");
-    CHECK(any >= 0 && ioctl(any, SIOCETHTOOL, &request) == 0);
-    close(any);
+    veth_compute_checksums("wtest0");
 }

@@ -32,8 +32,12 @@ int veth_socket_at_peer(int domain, int type, int protocol);
 /** After veth_lay_apart(): veth_make_host() there. */
 void veth_make_peer(const char *address);
 
-/** Give wtest0 an address such as "192.0.2.9/24" and have the kernel compute the checksums of what it sends
- *  there, as a wire would need. Ends the test when it does not succeed. */
+/** Have the kernel compute the checksums of what it sends by an interface, as a wire would need. Ends the test
+ *  when it does not succeed. */
+void veth_compute_checksums(const char *interface);
+
+/** Give wtest0 an address such as "192.0.2.9/24", and veth_compute_checksums(). Ends the test when it does
+ *  not succeed. */
 void veth_make_host(const char *address);
 
 #endif
