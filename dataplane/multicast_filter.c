@@ -176,8 +176,12 @@ int multicast_filter_start(struct port *port)
 {
     struct multicast_filter *filter = &port->multicast;
 
+    /* Which groups the kernel's daemons listen to is not known here. */
     *filter = (struct multicast_filter){
-        .refused_at = UINT32_MAX, .never_lists = port->config->multicast == CONFIG_MULTICAST_ALL};
+        .refused_at = UINT32_MAX,
+        .never_lists =
+            port->config->multicast == CONFIG_MULTICAST_ALL || port->config->kernel != NULL,
+    };
     if (note(filter, ALL_HOSTS, true) < 0)
         return -ENOBUFS;
     apply(port);

@@ -221,19 +221,24 @@ SUITE_TEST(multicast_filter, a_device_without_the_mode_for_all_has_its_list)
     multicast_filter_end(port);
 }
 
-SUITE_TEST(multicast_filter, a_device_is_given_no_list_where_the_configuration_says_all)
+SUITE_TEST(multicast_filter, a_device_is_given_no_list_where_the_configuration_asks_for_all)
 {
-    static struct config_port config = {.device = (char *)(uintptr_t) "test",
-                                        .multicast = CONFIG_MULTICAST_ALL};
-    struct port *port = make_port(100);
+    static const struct config_port configs[] = {
+        {.device = (char *)(uintptr_t) "test", .multicast = CONFIG_MULTICAST_ALL},
+        {.device = (char *)(uintptr_t) "test", .kernel = (char *)(uintptr_t) "wrx0"},
+    };
 
-    port->config = &config;
-    CHECK_EQ_I64(multicast_filter_start(port), 0);
-    set(port, GROUP, true);
-    set(port, GROUP, false);
-    CHECK(device.all && device.lists == 0 && device.changes_of_all == 1);
-    CHECK_EQ_U64(port->multicast.refusals, 0);
-    multicast_filter_end(port);
+    for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
+        struct port *port = make_port(100);
+
+        port->config = &configs[i];
+        CHECK_EQ_I64(multicast_filter_start(port), 0);
+        set(port, GROUP, true);
+        set(port, GROUP, false);
+        CHECK(device.all && device.lists == 0 && device.changes_of_all == 1);
+        CHECK_EQ_U64(port->multicast.refusals, 0);
+        multicast_filter_end(port);
+    }
 }
 
 /* --- the dataplane ---------------------------------------------------------------------------------- */
