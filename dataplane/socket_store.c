@@ -14,7 +14,8 @@ void socket_store_sizes(uint32_t ring_slots, uint32_t min_buffers, uint32_t slot
 
 uint32_t socket_store_bytes(uint32_t slots)
 {
-    return (uint32_t)(sizeof(struct socket_store) + slots * sizeof(struct ring_element));
+    return (uint32_t)(sizeof(struct socket_store) +
+                      (slots + STORE_SLACK) * sizeof(struct ring_element));
 }
 
 struct socket_store *socket_store_create(uint32_t slots, uint32_t grade, int numa_node)

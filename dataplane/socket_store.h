@@ -52,6 +52,9 @@ struct socket_store {
 /** Slots of each grade, for a configuration; STORE_GRADES of them, the last ones may be equal. */
 void socket_store_sizes(uint32_t ring_slots, uint32_t min_buffers, uint32_t slots[STORE_GRADES]);
 
+/** Elements behind the last one, without a meaning: who fetches ahead need not look where the ring ends. */
+#define STORE_SLACK 4u
+
 /** Bytes of a store with so many slots. */
 uint32_t socket_store_bytes(uint32_t slots);
 

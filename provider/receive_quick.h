@@ -17,9 +17,25 @@
 
 /** How far ahead of the datagram that is taken others are fetched into the cache. */
 #define QUICK_AHEAD 3u
+_Static_assert(QUICK_AHEAD <= STORE_SLACK, "what is read behind the end of a ring");
 
-/* `element` is at `head`. Behind the end of the ring its store goes on, and what is there is a pointer like
- * another, or none, to the processor. */
+/* Of those that have just been found the ones that quick_prefetch() comes too late for. The first one's
+ * line of elements has most others, too, so they are all asked for in the time of one. */
+static inline void quick_prefetch_first(const struct endpoint *e, uint32_t head)
+{
+    const struct ring_element *element = &e->ring[head & e->mask];
+    uint32_t count = RTE_MIN(endpoint_known_tail(e) - head, QUICK_AHEAD);
+
+    for (uint32_t i = 0; i < count; i++) {
+        const char *payload = element_plain_payload(element + i);
+
+        rte_prefetch0(payload);
+        rte_prefetch0(payload + RTE_CACHE_LINE_SIZE);
+    }
+}
+
+/* `element` is at `head`. Behind the end of the ring its store goes on (STORE_SLACK), and what is there is a
+ * pointer like another, or none, to the processor. */
 static inline void quick_prefetch(const struct endpoint *e, const struct ring_element *element,
                                   uint32_t head)
 {
@@ -142,6 +158,7 @@ static __rte_always_inline enum quick quick_take(struct endpoint *e, uint64_t wo
             return atomic_load_explicit(&e->plain_nonblocking, memory_order_relaxed)
                        ? QUICK_LOCKED_EMPTY
                        : QUICK_LOCKED;
+        quick_prefetch_first(e, head);
     }
     const struct ring_element *element = &e->ring[head & e->mask];
     uintptr_t frame = element->frame;
