@@ -50,7 +50,7 @@ LCORE_STAGES = (
 CLIENT_STAGES = (
     ('call', "the client's: WSPRecv; of the floor the ring and the copy",
      ('spi_recv', 'wirerx_receive_batch', 'wirerx_lend', 'wirerx_return', 'floor.c:take_burst',
-      'floor.c:take', 'floor.c:flush')),
+      'floor.c:take', 'floor.c:take_told_burst', 'floor.c:flush')),
     ('routines', 'SleepEx, without what completion routines call', ('SleepEx',)),
 )
 STAGES = LCORE_STAGES + CLIENT_STAGES

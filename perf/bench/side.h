@@ -50,6 +50,7 @@ extern const struct side side_apc;
 extern const struct side side_batch;
 extern const struct side side_lend;
 extern const struct side side_floor;
+extern const struct side side_told;
 
 /** Every side there is. */
 extern const struct side *const sides[];

@@ -14,7 +14,7 @@ BENCH = os.path.join(os.environ.get('WIRERX_BIN', os.path.join(ROOT, 'build', 'b
                      'wirerx-bench')
 SHORT = ['--slices', '4', '--slice-ms', '50']
 COMMANDS = ('throughput', 'latency', 'instructions')
-MODES = ('now', 'posted', 'apc', 'batch', 'lend', 'floor')
+MODES = ('now', 'posted', 'apc', 'batch', 'lend', 'told', 'floor')
 OPTIONS = ('sockets', 'payload', 'mode', 'slices', 'slice-ms', 'posted', 'ring-slots', 'rate',
            'checksums', 'datagrams', 'load', 'wait', 'spin-us', 'core', 'client',
            'lcores', 'share-cpus', 'json')
