@@ -46,7 +46,10 @@ struct entry {
     uint16_t hash_next;
     struct links by_time, by_use;
     uint64_t due;
-    void *waiting[ARP_WAITING]; /* the oldest first */
+    struct waiting {
+        void *packet;
+        unsigned buffers;
+    } waiting[ARP_WAITING]; /* the oldest first */
 };
 
 struct arp {
@@ -55,6 +58,7 @@ struct arp {
         struct rate answers, questions;
     } rates;
     unsigned waiting_count;
+    unsigned waiting_buffers;
     unsigned buckets; /* a power of two */
     struct list lists[LISTS];
     uint16_t *heads;
@@ -132,14 +136,25 @@ static struct entry *find(const struct arp *arp, uint32_t address)
     return NULL;
 }
 
+/* The oldest packet that waits for a neighbour, or NULL. */
+static void *take_waiting(struct arp *arp, struct entry *entry)
+{
+    if (entry->waiting_count == 0)
+        return NULL;
+    const struct waiting first = entry->waiting[0];
+    memmove(entry->waiting, entry->waiting + 1, --entry->waiting_count * sizeof first);
+    arp->waiting_count--;
+    arp->waiting_buffers -= first.buffers;
+    return first.packet;
+}
+
 static void lose_waiting(struct arp *arp, struct entry *entry)
 {
     const struct arp_calls *calls = &arp->settings.calls;
+    void *packet;
 
-    for (unsigned i = 0; i < entry->waiting_count; i++)
-        calls->lost(calls->context, entry->waiting[i]);
-    arp->waiting_count -= entry->waiting_count;
-    entry->waiting_count = 0;
+    while ((packet = take_waiting(arp, entry)) != NULL)
+        calls->lost(calls->context, packet);
 }
 
 static void forget(struct arp *arp, struct entry *entry)
@@ -253,16 +268,14 @@ static void learn(struct arp *arp, struct entry *entry, const struct rte_ether_a
                   uint64_t now)
 {
     const struct arp_calls *calls = &arp->settings.calls;
-    unsigned waiting = entry->waiting_count;
+    void *packet;
 
     entry->mac = *mac;
     entry->tries = 0;
-    entry->used = waiting != 0;
+    entry->used = entry->waiting_count != 0;
     change(arp, entry, KNOWN, now + ARP_FRESH_SECONDS * arp->settings.hz);
-    entry->waiting_count = 0;
-    arp->waiting_count -= waiting;
-    for (unsigned i = 0; i < waiting; i++)
-        calls->resolved(calls->context, entry->waiting[i], mac);
+    while ((packet = take_waiting(arp, entry)) != NULL)
+        calls->resolved(calls->context, packet, mac);
 }
 
 bool arp_receive(struct arp *arp, const struct arp_packet *packet, uint64_t now)
@@ -281,21 +294,20 @@ bool arp_receive(struct arp *arp, const struct arp_packet *packet, uint64_t now)
 /* --- sending ---------------------------------------------------------------------------------- */
 
 /* Of the packets that wait for one neighbour the newest are kept (RFC 1122, 2.3.2.2). */
-static void wait_for(struct arp *arp, struct entry *entry, void *packet)
+static void wait_for(struct arp *arp, struct entry *entry, void *packet, unsigned buffers)
 {
     const struct arp_calls *calls = &arp->settings.calls;
 
-    if (entry->waiting_count == ARP_WAITING) {
-        calls->lost(calls->context, entry->waiting[0]);
-        memmove(entry->waiting, entry->waiting + 1, (ARP_WAITING - 1) * sizeof(void *));
-        entry->waiting_count--;
-        arp->waiting_count--;
-    } else if (arp->waiting_count == ARP_WAITING_ALL) {
+    if (entry->waiting_count == ARP_WAITING)
+        calls->lost(calls->context, take_waiting(arp, entry));
+    if (arp->waiting_count == ARP_WAITING_ALL ||
+        arp->waiting_buffers + buffers > ARP_WAITING_BUFFERS) {
         calls->lost(calls->context, packet);
         return;
     }
-    entry->waiting[entry->waiting_count++] = packet;
+    entry->waiting[entry->waiting_count++] = (struct waiting){packet, buffers};
     arp->waiting_count++;
+    arp->waiting_buffers += buffers;
 }
 
 static void note_use(struct arp *arp, struct entry *entry)
@@ -310,7 +322,7 @@ static void note_use(struct arp *arp, struct entry *entry)
 }
 
 const struct rte_ether_addr *arp_resolve(struct arp *arp, uint32_t address, void *packet,
-                                         uint64_t now)
+                                         unsigned buffers, uint64_t now)
 {
     struct entry *entry = find(arp, address);
 
@@ -328,7 +340,7 @@ const struct rte_ether_addr *arp_resolve(struct arp *arp, uint32_t address, void
     }
     if (entry->state != ASKED)
         return &entry->mac;
-    wait_for(arp, entry, packet);
+    wait_for(arp, entry, packet, buffers);
     return NULL;
 }
 

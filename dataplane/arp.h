@@ -15,8 +15,8 @@
  *
  * Bounded: the table has a fixed number of places, of which the one that was used longest ago is given to
  * the next. Who is only heard gets none: a place is taken by sending. Of frames that wait for an answer a
- * neighbour has ARP_WAITING, the newest, and all have ARP_WAITING_ALL: so an address that does not exist
- * cannot take the pool's buffers. Answers and questions have a rate.
+ * neighbour has ARP_WAITING, the newest, and all have ARP_WAITING_ALL, of ARP_WAITING_BUFFERS: so addresses
+ * that do not exist cannot take the pool's buffers. Answers and questions have a rate.
  *
  * A neighbour's MAC changes with whatever it says of itself, as RFC 826 has it, so that an address can
  * move; that of a static neighbour never does.
@@ -30,6 +30,7 @@
 #define ARP_FRESH_SECONDS 60u
 #define ARP_WAITING 3u
 #define ARP_WAITING_ALL 256u
+#define ARP_WAITING_BUFFERS 512u
 
 /** Answers a second, and at once after a quiet time; questions alike. */
 #define ARP_RATE 500u
@@ -90,12 +91,13 @@ void arp_set_ours(struct arp *arp, const struct rte_ether_addr *mac,
 bool arp_add_static(struct arp *arp, uint32_t address, const struct rte_ether_addr *mac);
 
 /**
- * @param packet  something to send to a neighbour
+ * @param packet   something to send to a neighbour
+ * @param buffers  what it takes from the pool while it waits
  * @return its MAC, valid until the next call, and the packet is the caller's; NULL: the packet waits, or
  *         is lost already
  */
 const struct rte_ether_addr *arp_resolve(struct arp *arp, uint32_t address, void *packet,
-                                         uint64_t now);
+                                         unsigned buffers, uint64_t now);
 
 /** A packet that arp_packet_read() has accepted. @return false: it cannot be right, as it says to come from
  *  one of our own addresses or MACs; arp_claim.h has to know of the former */

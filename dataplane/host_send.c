@@ -75,7 +75,7 @@ void host_send_kept(struct host_port *kept, struct rte_mbuf *mbuf, uint32_t next
         group = ethernet_group(rte_be_to_cpu_32(next_hop));
         mac = &group;
     } else if (next_hop != UINT32_MAX) {
-        mac = arp_resolve(kept->arp.table, next_hop, mbuf, now);
+        mac = arp_resolve(kept->arp.table, next_hop, mbuf, mbuf->nb_segs, now);
         host_wake_at(kept->lcore, host_arp_due(kept));
     }
     if (mac != NULL)

@@ -141,8 +141,14 @@ void bench_run(struct bench *bench, uint64_t until)
         arp_claims_run(&bench->claims, due);
 }
 
+const struct rte_ether_addr *bench_resolve_large(struct bench *bench, uint32_t address,
+                                                 void *packet, unsigned buffers, uint64_t now)
+{
+    return arp_resolve(bench->arp, rte_cpu_to_be_32(address), packet, buffers, now);
+}
+
 const struct rte_ether_addr *bench_resolve(struct bench *bench, uint32_t address, void *packet,
                                            uint64_t now)
 {
-    return arp_resolve(bench->arp, rte_cpu_to_be_32(address), packet, now);
+    return bench_resolve_large(bench, address, packet, 1, now);
 }

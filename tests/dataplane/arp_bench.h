@@ -57,6 +57,10 @@ bool bench_hear(struct bench *bench, unsigned operation, struct rte_ether_addr m
 void bench_run(struct bench *bench, uint64_t until);
 
 /** arp_resolve() in host order. */
+const struct rte_ether_addr *bench_resolve_large(struct bench *bench, uint32_t address,
+                                                 void *packet, unsigned buffers, uint64_t now);
+
+/** ... of a packet in one buffer. */
 const struct rte_ether_addr *bench_resolve(struct bench *bench, uint32_t address, void *packet,
                                            uint64_t now);
 

@@ -99,7 +99,7 @@ static void send_to(struct arp *arp, uint8_t neighbour, uint64_t now)
     require(i < PACKETS); /* fewer can wait */
     all.waits[i] = true;
     all.waiting++;
-    if (arp_resolve(arp, address, &all.waits[i], now) != NULL)
+    if (arp_resolve(arp, address, &all.waits[i], 1 + i % 40, now) != NULL)
         leave(&all.waits[i]);
     require(all.waiting <= PLACES * ARP_WAITING);
 }

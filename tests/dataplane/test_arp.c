@@ -66,6 +66,30 @@ SUITE_TEST(arp, of_what_waits_for_a_neighbour_the_newest_three_are_kept)
     bench_end(&b);
 }
 
+/* A datagram of 64 KiB is some thirty buffers. */
+SUITE_TEST(arp, what_waits_for_all_neighbours_is_bounded_by_its_buffers)
+{
+    struct bench b;
+
+    bench_begin(&b);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK(bench_resolve_large(&b, NEIGHBOUR + i, &packets[i], ARP_WAITING_BUFFERS / 4, i) ==
+              NULL);
+    CHECK(bench_resolve_large(&b, NEIGHBOUR + 3, &packets[3], ARP_WAITING_BUFFERS / 4 + 1, 3) ==
+          NULL);
+    CHECK_EQ_U64(b.lost, 1);
+    CHECK_EQ_PTR(b.last_lost, &packets[3]);
+    CHECK(bench_resolve_large(&b, NEIGHBOUR + 3, &packets[3], ARP_WAITING_BUFFERS / 4, 4) == NULL);
+    CHECK(bench_resolve(&b, NEIGHBOUR, &packets[4], 5) == NULL); /* not one more */
+    CHECK_EQ_U64(b.lost, 2);
+    /* What is sent makes room for as much. */
+    CHECK(bench_hear(&b, REPLY, bench_mac_of(9), NEIGHBOUR + 1, BENCH_OURS, 6));
+    CHECK_EQ_U64(b.resolved, 1);
+    CHECK(bench_resolve_large(&b, NEIGHBOUR, &packets[5], ARP_WAITING_BUFFERS / 4, 7) == NULL);
+    CHECK_EQ_U64(b.lost, 2);
+    bench_end(&b);
+}
+
 SUITE_TEST(arp, a_neighbour_in_use_is_asked_again_by_unicast_and_used_meanwhile)
 {
     struct bench b;
