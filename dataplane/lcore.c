@@ -60,8 +60,13 @@ static enum counter fate_of_refused(struct lcore *lcore, struct rx_queue *queue,
 
     if (reason == COUNTER_DROP_FRAGMENT)
         return fate_of_fragment(lcore, queue, mbuf, now);
-    if (reason == COUNTER_DROP_ICMP && icmp_to_path_mtu(mbuf))
-        return host_pmtu_take(lcore, mbuf, true);
+    if (reason == COUNTER_DROP_ICMP && icmp_to_path_mtu(mbuf)) {
+        enum counter fate = host_pmtu_take(lcore, mbuf, true);
+
+        /* About nothing that a socket here has sent; so the kernel may have. */
+        return fate == COUNTER_DROP_ICMP ? host_take(lcore, queue->port, mbuf, fate, lcore->now)
+                                         : fate;
+    }
     if (reason != COUNTER_DROP_ICMP || !icmp_to_condition(mbuf))
         return host_take(lcore, queue->port, mbuf, reason, lcore->now);
     rx_meta(mbuf)->burst_tsc = now;
