@@ -340,6 +340,46 @@ SUITE_TEST(names, leaf_is_bound_and_joined_at_once) // O07 O09 A18
     CHECK_TEXT(receive(s, room, sizeof room), room, "first");
 }
 
+/* JoinLeaf names no sources; the options do, before and after it. */
+SUITE_TEST(names, leaf_shares_its_groups_with_the_options_that_name_sources) // O07
+{
+    SOCKET s = make_leaf();
+    IP_MREQ_SOURCE request = {.imr_multiaddr.s_addr = htonl(THE_GROUP),
+                              .imr_sourceaddr.s_addr = htonl(0x0a090909)};
+    IP_MREQ whole = {.imr_multiaddr = request.imr_multiaddr};
+    char room[16];
+    const struct {
+        int name, error;
+    } rows[] = {
+        {IP_ADD_SOURCE_MEMBERSHIP, WSAEINVAL}, /* joined for all */
+        {IP_BLOCK_SOURCE, 0},
+        {IP_UNBLOCK_SOURCE, 0},
+        {IP_DROP_MEMBERSHIP, 0},
+        {IP_ADD_SOURCE_MEMBERSHIP, 0},
+    };
+
+    CHECK_EQ_I64(join_leaf(s, THE_GROUP, PORT, JL_BOTH), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int error = 0;
+
+        if (rows[i].name == IP_DROP_MEMBERSHIP)
+            spi.lpWSPSetSockOpt(s, IPPROTO_IP, rows[i].name, (char *)&whole, sizeof whole, &error);
+        else
+            spi.lpWSPSetSockOpt(s, IPPROTO_IP, rows[i].name, (char *)&request, sizeof request,
+                                &error);
+        CHECK_EQ_I64(error, rows[i].error);
+    }
+    arrive_at(THE_GROUP, PORT, "another's");
+    CHECK_EQ_U64(counters_of(s).queued, 0);
+    CHECK_EQ_I64(join_leaf(s, THE_GROUP, PORT, JL_BOTH), WSAEISCONN); /* for one source */
+    arrive_at(THE_GROUP, PORT, "another's");
+    CHECK_EQ_U64(counters_of(s).queued, 0);
+    CHECK_EQ_I64(leave(s, THE_GROUP), 0);
+    CHECK_EQ_I64(join_leaf(s, THE_GROUP, PORT, JL_BOTH), 0);
+    arrive_at(THE_GROUP, PORT, "anybody's");
+    CHECK_TEXT(receive(s, room, sizeof room), room, "anybody's");
+}
+
 SUITE_TEST(names, leaf_is_refused_when_it_cannot_be) // O07 O09
 {
     SOCKET plain = make_socket(), s = make_leaf();

@@ -22,7 +22,15 @@ static void set_up(void)
     open_quiet_with(&config);
 }
 
-SUITE_FIXTURE(path_mtu, set_up, close_all);
+/* Nobody answers for the neighbour: what waits for it is given up first, or its buffers would be missing. */
+static void tear_down(void)
+{
+    for (unsigned second = 1; second <= 5; second++)
+        wire_step(dataplane_tsc() + second * dataplane_tsc_hz());
+    close_all();
+}
+
+SUITE_FIXTURE(path_mtu, set_up, tear_down);
 
 static struct outcome send_to(SOCKET s, uint32_t address, size_t length)
 {
