@@ -29,7 +29,7 @@ all_stages='
     conformance quick  the table of clauses is up to date, and every test in it passed
     counts      quick  instructions per datagram, stage by stage, against the committed baseline
     symbols     quick  the library exports what the public headers declare, and nothing else
-    clang       -      clang build
+    clang       -      clang build of the libraries and programs
     tidy        -      clang-tidy
     abi         -      constants and layouts against the Windows headers of mingw-w64
     samples     -      programs written for Windows print the same here and under Wine

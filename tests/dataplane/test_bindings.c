@@ -11,6 +11,8 @@
 #include "support/frames.h"
 #include "support/wire.h"
 
+#if !UNDER_THREAD_SANITIZER
+
 #define GROUP FRAME_IP(239, 1, 1, 1)
 #define OTHER_GROUP FRAME_IP(239, 1, 1, 2)
 #define SECOND_ADDRESS FRAME_IP(198, 51, 100, 1)
@@ -241,3 +243,5 @@ SUITE_TEST(bindings, more_groups_than_the_table_holds_are_refused)
     CHECK_EQ_U64(receivers(GROUP, 0, NULL, 0), 0);
     CHECK_EQ_U64(wire_counter("drop.not_joined"), 3);
 }
+
+#endif

@@ -13,6 +13,8 @@
 #include "support/frames.h"
 #include "support/wire.h"
 
+#if !UNDER_THREAD_SANITIZER
+
 #define GROUP FRAME_IP(239, 1, 1, 1)
 #define OTHER_GROUP FRAME_IP(239, 1, 1, 2)
 #define PORT 5000
@@ -480,3 +482,5 @@ SUITE_TEST(endpoint, fifteen_dead_sockets_take_nothing_from_a_live_one, .timeout
 {
     flood(15);
 }
+
+#endif

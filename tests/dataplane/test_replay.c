@@ -12,6 +12,8 @@
 
 #include "replaying.h"
 
+#if !UNDER_THREAD_SANITIZER
+
 SUITE_FIXTURE(replay, capture_begin, capture_end);
 
 SUITE_TEST(replay, drained_loses_nothing_to_a_slow_reader)
@@ -389,3 +391,5 @@ SUITE_TEST(replay, is_not_drained_while_frames_are_handed_over)
     client_close(&at_1);
     wire_stop();
 }
+
+#endif

@@ -11,6 +11,8 @@
 
 #include "replaying.h"
 
+#if !UNDER_THREAD_SANITIZER
+
 SUITE_FIXTURE(replay_pace, capture_begin, capture_end);
 
 SUITE_TEST(replay_pace, recorded_gaps_are_kept)
@@ -204,3 +206,5 @@ SUITE_TEST(replay_pace, a_live_capture_loses_and_counts)
     wire_stop();
     expect_account(500);
 }
+
+#endif
