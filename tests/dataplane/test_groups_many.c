@@ -58,7 +58,7 @@ static unsigned hear(const struct network_frame *frame, unsigned mtu, unsigned t
     const uint8_t *packet = frame->bytes + ETHERNET;
     size_t header = (packet[0] & 15u) * 4u;
     const uint8_t *report = packet + header;
-    unsigned records = report[6] << 8 | report[7];
+    unsigned records = (unsigned)report[6] << 8 | report[7];
 
     if (frame->bytes[12] != 8 || frame->bytes[13] != 0)
         return 0; /* ARP */
