@@ -94,7 +94,7 @@ void bed_silence(struct bed *bed)
     _Atomic uint64_t *counted = &silent[bed->lane].passes;
     uint64_t passes = atomic_load_explicit(counted, memory_order_acquire);
     /* One of LCORE_SWEEP_PASSES sweeps LCORE_SWEEP ways home, and empties them. */
-    uint64_t sweep = (bed->options->sockets / LCORE_SWEEP + 2) * LCORE_SWEEP_PASSES;
+    uint64_t sweep = (bed->options->sockets / LCORE_SWEEP + 2ull) * LCORE_SWEEP_PASSES;
 
     bed_run(bed, silent_step);
     passes += sweep;

@@ -209,10 +209,11 @@ static void answer_arp(void)
 {
     uint8_t frame[60] = {[6] = 2, [11] = 9, [12] = 8, [13] = 6};
     static const uint8_t reply[] = {0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 9, 192, 0, 2, 254};
+    static const uint8_t ours[] = {192, 0, 2, 1};
 
     memcpy(frame + 14, reply, sizeof reply);
     memcpy(frame + 32, &dataplane.ports[0].mac, 6);
-    memcpy(frame + 38, "\xc0\0\2\1", 4);
+    memcpy(frame + 38, ours, sizeof ours);
     wire_send(frame, sizeof frame);
     wire_settle();
 }

@@ -81,35 +81,48 @@ static void pass(double seconds)
 
 /* --- what the bridge has learned ---------------------------------------------------------------------- */
 
+/* What the bridge's database says now; to be closed. */
+static FILE *database(const char *options)
+{
+    char path[] = "/tmp/wirerx-mdb-XXXXXX", command[128];
+    int descriptor = mkstemp(path);
+
+    CHECK(descriptor >= 0);
+    snprintf(command, sizeof command, "bridge %s mdb show dev wbridge >%s", options, path);
+    veth_must_run(command);
+    CHECK_EQ_I64(unlink(path), 0);
+    FILE *lines = fdopen(descriptor, "r");
+    CHECK(lines != NULL);
+    return lines;
+}
+
 /* A line of the bridge's database about a group at our port; "" when there is none. Those of single sources
  * are other lines. */
 static void look_up(uint32_t group, char *line, size_t size)
 {
     char wanted[64];
-    FILE *database = popen("bridge -d mdb show dev wbridge", "r");
+    FILE *lines = database("-d");
 
-    CHECK(database != NULL);
     snprintf(wanted, sizeof wanted, "port wtest0 grp %u.%u.%u.%u ", group >> 24, group >> 16 & 255,
              group >> 8 & 255, group & 255);
     line[0] = '\0';
-    while (fgets(line, (int)size, database) != NULL)
+    while (fgets(line, (int)size, lines) != NULL)
         if (strstr(line, wanted) != NULL && strstr(line, " src ") == NULL)
             break;
         else
             line[0] = '\0';
-    pclose(database);
+    fclose(lines);
 }
 
 static unsigned count_groups(void)
 {
-    FILE *database = popen("bridge mdb show dev wbridge", "r");
+    FILE *lines = database("");
     unsigned count = 0;
     char line[512];
 
-    CHECK(database != NULL);
-    while (fgets(line, sizeof line, database) != NULL)
+    while (fgets(line, sizeof line, lines) != NULL)
         count += strstr(line, "port wtest0 grp 239.") != NULL;
-    pclose(database);
+    fclose(lines);
     return count;
 }
 
