@@ -58,16 +58,18 @@ static uint16_t burst(struct port *port, uint16_t queue, struct rte_mbuf **mbufs
     return taken;
 }
 
-static int statistics(struct port *port, struct port_statistics *to)
+/* The ordinary row with a burst of ours. */
+static const struct port_operations *row(void)
 {
-    return port_rte_eth.statistics(port, to);
-}
+    static struct port_operations operations;
 
-static const struct port_operations operations = {
-    .name = "burst",
-    .burst = burst,
-    .statistics = statistics,
-};
+    if (operations.burst == NULL) {
+        operations = port_rte_eth;
+        operations.name = "burst";
+        operations.burst = burst;
+    }
+    return &operations;
+}
 
 void burst_install(struct bed *bed, unsigned groups, unsigned first)
 {
@@ -77,7 +79,7 @@ void burst_install(struct bed *bed, unsigned groups, unsigned first)
         bed_fail("the device does not say how many frames it has given");
     bursts.frames = groups;
     bursts.discard = (groups + first - (unsigned)(figures.frames % groups)) % groups;
-    bed->port->operations = &operations;
+    bed->port->operations = row();
 }
 
 void burst_remove(struct bed *bed)

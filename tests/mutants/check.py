@@ -173,6 +173,12 @@ MUTANTS = [
     model("F6, the waker's", "dataplane/endpoint.c",
           "full_fence(); /* the sequence above before `sleepers` below: who sleeps later sees it (F6) */",
           "NO_F1 SLEEPING"),
+
+    # --- the thread of the ways to the kernel: it sleeps as a receiver does, `wants` its announcement
+    model("the kernel's thread is told", "dataplane/tap.c",
+          "full_fence(); /* the ring's entries before this look: see tap.h */", "NO_F1 SLEEPING"),
+    model("the kernel's thread looks again", "dataplane/tap.c",
+          "full_fence(); /* that before the looks: see tap.h */", "NO_F3 SLEEPING"),
 ]
 
 
