@@ -230,7 +230,7 @@ SUITE_TEST(send_fragments, fragments_that_the_device_does_not_take_are_counted_o
 
 SUITE_TEST(send_fragments, without_buffers_nothing_of_a_datagram_leaves_and_it_is_counted_once)
 {
-    struct rte_mbuf *held[4096];
+    struct rte_mbuf *held[4096 + 1]; /* and the NULL that ends them */
     unsigned count = 0;
 
     start(1500, 0);
