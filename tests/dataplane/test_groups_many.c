@@ -114,20 +114,20 @@ static void tell_at_mtu(unsigned mtu)
     CHECK(told != NULL);
     start(mtu);
     struct client c = client_bound(0, PORT);
-    uint64_t begun = dataplane_tsc();
+    uint64_t before = dataplane_tsc();
     for (unsigned i = 0; i < GROUPS; i++)
         CHECK_EQ_I64(client_try_join(&c, GROUP + i, 0), 0);
     /* What is joined while others are being told of goes in a packet of its own: one a millisecond, where
      * joining is slow; singly they would be thousands. */
-    unsigned slack = 20 + (unsigned)((dataplane_tsc() - begun) / (dataplane_tsc_hz() / 1000));
+    unsigned slack = 20 + (unsigned)((dataplane_tsc() - before) / (dataplane_tsc_hz() / 1000));
     unsigned heard = pass(5, mtu, told);
     check_told(told, RECORD_TO_EX, 2);
     CHECK(heard >= packets);
     CHECK_MSG(heard <= packets + slack, "%u packets, where %u would do", heard, packets);
     memset(told, 0, GROUPS * sizeof *told);
-    begun = dataplane_tsc();
+    before = dataplane_tsc();
     client_close(&c);
-    slack = 20 + (unsigned)((dataplane_tsc() - begun) / (dataplane_tsc_hz() / 1000));
+    slack = 20 + (unsigned)((dataplane_tsc() - before) / (dataplane_tsc_hz() / 1000));
     heard = pass(5, mtu, told);
     check_told(told, RECORD_TO_IN, 2);
     CHECK(heard >= packets && heard <= packets + slack);
