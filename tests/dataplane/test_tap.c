@@ -165,22 +165,25 @@ SUITE_TEST(tap, starting_again_makes_the_interface_again)
 
 SUITE_TEST(tap, a_child_of_this_process_does_not_keep_the_interface)
 {
-    int both[2];
-    char byte;
+    int ends[2]; /* the parent's, the child's */
+    char byte = 0;
 
     kernel_end_start();
-    CHECK(pipe(both) == 0);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
-        close(both[1]);
-        while (read(both[0], &byte, 1) > 0) /* until the parent has stopped */
+        close(ends[0]);
+        if (write(ends[1], &byte, 1) != 1)
+            _exit(1);
+        while (read(ends[1], &byte, 1) > 0) /* until the parent has stopped */
             continue;
         _exit(0);
     }
-    kernel_end_stop(); /* and the interface is gone */
-    close(both[0]);
-    close(both[1]);
+    close(ends[1]);
+    CHECK_EQ_I64(read(ends[0], &byte, 1), 1); /* the child runs, so its side of fork() is done */
+    kernel_end_stop();                        /* and the interface is gone */
+    close(ends[0]);
     CHECK(waitpid(child, NULL, 0) == child);
 }
 
