@@ -85,7 +85,7 @@ MUTANTS = [
     code("the tail is not looked at again", "provider/receive_quick.h",
          "if (unlikely(head != seen) && head == endpoint_known_tail(e)) {",
          "if (0 && unlikely(head != seen)) {",
-         "receive arguments/success_returns_bytes_and_flags",
+         "receive blocking/emptied_ring_that_has_gone_round_gives_nothing_twice",
          ["provider/recv.c", "provider/receive_now.c"]),
 
     # --- the way home (H1 to H3 of dataplane/way_home.h), and stores that are left (G3)

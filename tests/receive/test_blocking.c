@@ -233,6 +233,22 @@ SUITE_TEST(blocking, each_call_returns_one_whole_message) // B10 G07 Q04
     CHECK_TEXT(receive(s, room, sizeof room), room, "3");
 }
 
+/* What lies behind the last one is one of the lap before. */
+SUITE_TEST(blocking, emptied_ring_that_has_gone_round_gives_nothing_twice) // B01 L01
+{
+    SOCKET s = open_socket(PORT);
+    char room[16];
+
+    CHECK_EQ_I64(set_option(s, SO_RCVTIMEO, 20), 0);
+    for (unsigned i = 0; i < 200; i++) {
+        arrive_text(PORT, i % 2 == 0 ? "even" : "odd");
+        CHECK_TEXT(receive(s, room, sizeof room), room, i % 2 == 0 ? "even" : "odd");
+    }
+    CHECK_REFUSED(receive(s, room, sizeof room), WSAETIMEDOUT);
+    arrive_text(PORT, "next");
+    CHECK_TEXT(receive(s, room, sizeof room), room, "next");
+}
+
 SUITE_TEST(blocking, close_releases_every_blocked_receiver) // B11
 {
     enum {
