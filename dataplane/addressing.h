@@ -5,7 +5,7 @@
 /**
  * @file
  * What the ports are on their networks at this moment: addresses, routes, MTU. For most ports that is what the
- * configuration says; that of a port with `address: from-kernel` changes while it runs (kernel_watch.h).
+ * configuration says; that of a port with `address: from-kernel` changes while it runs (port_watch.h).
  *
  * Who reads it and how:
  *   an lcore               its own copy (struct lcore), replaced by a command

@@ -97,6 +97,7 @@ void lcore_shrink(struct lcore *lcore, struct endpoint *e)
 {
     struct socket_store *from = current_of(e);
 
+    way_home_look(e, lcore->look_after); /* what is behind the head need not come along */
     if (from != e->own && endpoint_staged(e) - e->lcore.cached_head <= e->own->slots) {
         switch_to(e, e->own);
         leave(e, from);
@@ -120,11 +121,9 @@ void lcore_tidy_stores(struct lcore *lcore, struct endpoint *e, uint64_t now)
 
     if ((!quiet && e->lcore.left == NULL) || !try_lock(e))
         return;
-    if (quiet) {
-        way_home_look(e, lcore->look_after);
+    if (quiet)
         lcore_shrink(lcore, e);
-    } else {
+    else
         leave_all_but(lcore, e, current_of(e));
-    }
     lock_word_release_from_lcore(&e->word, false);
 }

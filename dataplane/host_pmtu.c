@@ -34,7 +34,7 @@ static enum counter learn(struct lcore *lcore, struct rte_mbuf *mbuf)
     return COUNTER_CONSUMED_ICMP;
 }
 
-/* Each lcore has a reference of its own and only reads. */
+/* To each lcore a copy: what the message says is in its private area, and each frees its own. */
 static enum counter hand_over(struct lcore *lcore, struct rte_mbuf *mbuf, uint64_t homes)
 {
     unsigned given = 0;

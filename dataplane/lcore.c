@@ -413,7 +413,6 @@ void lcore_detach(struct lcore *lcore, struct endpoint *e)
     if (atomic_load_explicit(&e->state, memory_order_acquire) != ENDPOINT_NET_DOWN) {
         while ((element = endpoint_front(e)) != NULL)
             endpoint_consume(e, element);
-        way_home_look(e, lcore->look_after);
         lcore_shrink(lcore, e);
     } else {
         way_home_look(e, lcore->look_after);

@@ -174,8 +174,8 @@ struct endpoint *lcore_blocked_by(struct lcore *lcore, const struct rte_mbuf *mb
  */
 bool lcore_grow(struct lcore *lcore, struct endpoint *endpoint);
 
-/** Go back to its own store, if what is queued fits there, and put all others back into the stock. While the
- *  lcore stands in for the consumer, after a look (way_home_look()). */
+/** Look at what has been consumed (way_home_look()), go back to its own store, if what is queued fits there,
+ *  and put all others back into the stock. While the lcore stands in for the consumer. */
 void lcore_shrink(struct lcore *lcore, struct endpoint *endpoint);
 
 /** Of one that has grown, if nobody holds LOCK: put back stores that the lcore has left, and, if it has

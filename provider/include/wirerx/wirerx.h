@@ -154,10 +154,10 @@ struct wirerx_socket_counters {
     uint64_t queued_bytes;
     uint64_t lent;         /**< of received: given by wirerx_lend(), without a copy */
     uint32_t lent_buffers; /**< packet buffers that are out now */
-    /** Memory that is this socket's alone now: its state, its ring, its
-     *  send buffer once it has sent. The ring is small (64 datagrams, or min_buffers) until it has been
-     *  full, and again when little has been in it for a second; sockets.ring_slots is what it grows to.
-     *  The packet buffers are all sockets' together. */
+    /** Memory that is this socket's alone now: its state, its ring, its send buffer once it has sent.
+     *  The ring is small (64 datagrams, or min_buffers) until it has been full, and again when little has
+     *  been in it for a second; sockets.ring_slots is what it grows to. The packet buffers are all
+     *  sockets' together. */
     uint32_t reserved_bytes;
 };
 
