@@ -65,3 +65,20 @@ void test_refused(const struct config *config, const char *expected)
     CHECK_MSG(config_check(config, &error, NULL, NULL, NULL) == -1, "accepted: %s", expected);
     CHECK_EQ_STR(error.text, expected);
 }
+
+void test_all_refused(const struct refused *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct config config;
+        struct config untouched;
+        struct config_error error = {""};
+        char *expected = test_text(rows[i].error);
+
+        memset(&config, 0x5a, sizeof(config));
+        untouched = config;
+        CHECK_MSG(test_parse(rows[i].yaml, &config, &error) == -1, "accepted:\n%s", rows[i].yaml);
+        CHECK_EQ_STR(error.text, expected);
+        CHECK_EQ_MEM(&config, &untouched, sizeof(config));
+        free(expected);
+    }
+}

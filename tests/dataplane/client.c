@@ -98,6 +98,13 @@ struct client client_joined(uint32_t group, uint16_t port)
     return client;
 }
 
+int client_change_group(const struct client *client, enum dataplane_source_change kind,
+                        uint32_t group, uint32_t source)
+{
+    return dataplane_change_group(client->endpoint, client->generation, kind,
+                                  rte_cpu_to_be_32(group), 0, rte_cpu_to_be_32(source));
+}
+
 static void acquire(const struct client *client)
 {
     CHECK_EQ_I64(lock_word_acquire(&client->endpoint->word, client->generation), LOCK_ACQUIRED);

@@ -38,13 +38,16 @@ struct client client_open(void);
 int client_try_bind(const struct client *client, uint32_t address, uint16_t port, bool reuse);
 int client_try_join(const struct client *client, uint32_t group, uint32_t interface);
 int client_leave(const struct client *client, uint32_t group, uint32_t interface);
+/** dataplane_change_group() on every port. */
+int client_change_group(const struct client *client, enum dataplane_source_change kind,
+                        uint32_t group, uint32_t source);
 
 /** Opened, bound to `address` (0: any) and port (shared), which must succeed. */
 struct client client_bound(uint32_t address, uint16_t port);
 /** The same on any address, and joined to the group on every port. */
 struct client client_joined(uint32_t group, uint16_t port);
 
-/** The oldest datagram, as a receive call would: an empty ring sends buffers home. */
+/** The oldest datagram, as a receive call would. */
 bool client_take(const struct client *client, struct taken *taken);
 /** Take everything. @return how many datagrams there were */
 unsigned client_drain(const struct client *client);

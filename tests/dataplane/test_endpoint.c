@@ -30,25 +30,13 @@ static void set_up(void)
 
 SUITE_FIXTURE(endpoint, set_up, wire_stop);
 
-/* Datagrams to a group, filled with numbers from `first` on. */
-static void send_numbers(uint32_t group, uint64_t first, unsigned count, size_t length)
-{
-    uint8_t payload[9000];
-
-    for (unsigned i = 0; i < count; i++) {
-        frame_fill(payload, length, first + i);
-        wire_send_udp(group, PORT, payload, length);
-    }
-    wire_settle();
-}
-
 SUITE_TEST(endpoint, gives_datagrams_in_order_whole_and_once)
 {
     struct client c = client_joined(GROUP, PORT);
     struct taken taken;
 
     for (uint64_t round = 0; round < 50; round++) { /* goes round the ring */
-        send_numbers(GROUP, round * 37, 37, 100);
+        wire_send_numbers(GROUP, PORT, round * 37, 37, 100);
         CHECK_EQ_U64(client_queued(&c), 37);
         client_expect(&c, round * 37, 37, 100);
     }
@@ -66,8 +54,8 @@ SUITE_TEST(endpoint, full_of_slots_loses_the_newest_and_only_there)
 {
     struct client c = client_joined(GROUP, PORT), other = client_joined(OTHER_GROUP, PORT);
 
-    send_numbers(GROUP, 0, SLOTS + 44, 20);
-    send_numbers(OTHER_GROUP, 1000, 100, 20);
+    wire_send_numbers(GROUP, PORT, 0, SLOTS + 44, 20);
+    wire_send_numbers(OTHER_GROUP, PORT, 1000, 100, 20);
     CHECK_EQ_U64(client_queued(&c), SLOTS);
     CHECK_EQ_U64(client_lost_ring_full(&c), 44);
     CHECK_EQ_U64(client_lost_pool_share(&c), 0);
@@ -87,14 +75,14 @@ SUITE_TEST(endpoint, losses_are_told_in_their_order)
     struct client c = client_joined(GROUP, PORT);
     struct taken taken;
 
-    send_numbers(GROUP, 0, SLOTS + 3, 20);
+    wire_send_numbers(GROUP, PORT, 0, SLOTS + 3, 20);
     for (unsigned i = 0; i < 10; i++) {
         CHECK(client_take(&c, &taken));
         CHECK_EQ_U64(taken.drops, 0);
     }
-    send_numbers(GROUP, 1000, 12, 20); /* ten find room */
+    wire_send_numbers(GROUP, PORT, 1000, 12, 20); /* ten find room */
     CHECK(client_take(&c, &taken));
-    send_numbers(GROUP, 2000, 1, 20);
+    wire_send_numbers(GROUP, PORT, 2000, 1, 20);
     for (unsigned i = 11; i < SLOTS; i++) {
         CHECK(client_take(&c, &taken));
         CHECK_EQ_U64(taken.drops, 0);
@@ -118,16 +106,16 @@ SUITE_TEST(endpoint, full_of_bytes_loses_the_newest)
     struct taken taken;
 
     client_set_bytes(&c, 1000);
-    send_numbers(GROUP, 0, 4, 300);
+    wire_send_numbers(GROUP, PORT, 0, 4, 300);
     CHECK_EQ_U64(client_queued(&c), 3);
-    send_numbers(GROUP, 10, 1, 100); /* just fits */
-    send_numbers(GROUP, 11, 1, 1);
+    wire_send_numbers(GROUP, PORT, 10, 1, 100); /* just fits */
+    wire_send_numbers(GROUP, PORT, 11, 1, 1);
     CHECK_EQ_U64(client_queued(&c), 4);
     CHECK_EQ_U64(client_lost_ring_full(&c), 2);
     CHECK(client_take(&c, &taken));
-    send_numbers(GROUP, 20, 1, 301);
+    wire_send_numbers(GROUP, PORT, 20, 1, 301);
     CHECK_EQ_U64(client_lost_ring_full(&c), 3);
-    send_numbers(GROUP, 21, 1, 300);
+    wire_send_numbers(GROUP, PORT, 21, 1, 300);
     CHECK_EQ_U64(client_lost_ring_full(&c), 3);
     CHECK_EQ_U64(client_drain(&c), 4);
     client_close(&c);
@@ -138,13 +126,13 @@ SUITE_TEST(endpoint, a_datagram_above_the_bytes_passes_an_empty_ring)
     struct client c = client_joined(GROUP, PORT);
 
     client_set_bytes(&c, 100);
-    send_numbers(GROUP, 0, 1, 1400);
+    wire_send_numbers(GROUP, PORT, 0, 1, 1400);
     CHECK_EQ_U64(client_queued(&c), 1);
-    send_numbers(GROUP, 1, 1, 1);
+    wire_send_numbers(GROUP, PORT, 1, 1, 1);
     CHECK_EQ_U64(client_queued(&c), 1);
     client_expect(&c, 0, 1, 1400);
-    send_numbers(GROUP, 2, 1, 1);
-    send_numbers(GROUP, 3, 1, 1400); /* not behind another one */
+    wire_send_numbers(GROUP, PORT, 2, 1, 1);
+    wire_send_numbers(GROUP, PORT, 3, 1, 1400); /* not behind another one */
     client_expect(&c, 2, 1, 1);
     CHECK_EQ_U64(client_lost_ring_full(&c), 2);
     client_close(&c);
@@ -169,14 +157,14 @@ SUITE_TEST(endpoint, consumed_buffers_come_home_through_the_lcore)
     struct client c = client_joined(GROUP, PORT);
     struct taken taken;
 
-    send_numbers(GROUP, 0, 200, 100);
+    wire_send_numbers(GROUP, PORT, 0, 200, 100);
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS - 200);
     CHECK_EQ_U64(client_drain(&c), 200);
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS - 200); /* on the way */
     wire_settle();
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS);
     /* Few of them, too, with which no look is due. */
-    send_numbers(GROUP, 0, 20, 100);
+    wire_send_numbers(GROUP, PORT, 0, 20, 100);
     for (unsigned i = 0; i < 20; i++)
         CHECK(client_take(&c, &taken));
     wire_settle();
@@ -189,10 +177,10 @@ SUITE_TEST(endpoint, close_brings_everything_home)
     struct client c = client_joined(GROUP, PORT);
     struct taken taken;
 
-    send_numbers(GROUP, 0, 100, 100);
+    wire_send_numbers(GROUP, PORT, 0, 100, 100);
     for (unsigned i = 0; i < 30; i++) /* some in the ring, some in the client's hands */
         CHECK(client_take(&c, &taken));
-    send_numbers(GROUP, 100, 20, 5000); /* and of several segments */
+    wire_send_numbers(GROUP, PORT, 100, 20, 5000); /* and of several segments */
     client_close(&c);
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS);
 }
@@ -201,13 +189,13 @@ SUITE_TEST(endpoint, datagrams_of_several_segments_count_by_buffers)
 {
     struct client c = client_joined(GROUP, PORT);
 
-    send_numbers(GROUP, 0, 50, 8900); /* five buffers each */
+    wire_send_numbers(GROUP, PORT, 0, 50, 8900); /* five buffers each */
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS - 250);
     client_expect(&c, 0, 50, 8900);
     wire_settle();
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS);
     /* More buffers than the ring has slots, all at once: none is lost. */
-    send_numbers(GROUP, 0, 200, 8900);
+    wire_send_numbers(GROUP, PORT, 0, 200, 8900);
     CHECK_GE_U64(BUFFERS - wire_free_buffers(), 2 * SLOTS);
     client_drain(&c);
     wire_settle();
@@ -224,7 +212,7 @@ SUITE_TEST(endpoint, a_socket_holds_at_most_its_share_of_the_pool)
 
     CHECK_EQ_I64(rte_pktmbuf_alloc_bulk(pool, taken, BUFFERS - 300),
                  0); /* somebody else has these */
-    send_numbers(GROUP, 0, 150, 20);
+    wire_send_numbers(GROUP, PORT, 0, 150, 20);
     unsigned held = client_queued(&c);
     CHECK_LE_U64(held, 100); /* then 200 are free, and this is half of that */
     CHECK_GE_U64(held, 75);  /* half of what was left while all 150 were on the wire */
@@ -233,7 +221,7 @@ SUITE_TEST(endpoint, a_socket_holds_at_most_its_share_of_the_pool)
     CHECK_EQ_U64(wire_counter("drop.pool_share"), 150 - held);
     CHECK_EQ_U64(wire_counter("lost.pool_share"), 150 - held);
     CHECK_EQ_I64(rte_pktmbuf_alloc_bulk(pool, taken + BUFFERS - 300, 190), 0);
-    send_numbers(GROUP, 0, 5, 20); /* less is free than it holds */
+    wire_send_numbers(GROUP, PORT, 0, 5, 20); /* less is free than it holds */
     CHECK_EQ_U64(client_lost_pool_share(&c), 155 - held);
     CHECK_EQ_U64(client_drain(&c), held);
     wire_settle();
@@ -249,7 +237,7 @@ SUITE_TEST(endpoint, its_minimum_is_a_sockets_own)
     struct rte_mbuf *taken[BUFFERS];
 
     CHECK_EQ_I64(rte_pktmbuf_alloc_bulk(pool, taken, BUFFERS - 80), 0);
-    send_numbers(GROUP, 0, 70, 20);
+    wire_send_numbers(GROUP, PORT, 0, 70, 20);
     CHECK_EQ_U64(client_queued(&c), 64); /* sockets.min_buffers, though 16 are free */
     CHECK_EQ_U64(client_lost_pool_share(&c), 6);
     rte_pktmbuf_free_bulk(taken, BUFFERS - 80);
@@ -364,7 +352,7 @@ SUITE_TEST(endpoint, idle_sockets_buffers_come_home)
 
     for (unsigned i = 0; i < 16; i++) {
         c[i] = client_joined(GROUP + i, PORT);
-        send_numbers(GROUP + i, 0, 10, 20);
+        wire_send_numbers(GROUP + i, PORT, 0, 10, 20);
     }
     for (unsigned i = 0; i < 16; i++)
         CHECK_EQ_U64(client_drain(&c[i]), 10);
@@ -384,7 +372,7 @@ SUITE_TEST(endpoint, a_stop_ends_open_sockets_and_a_start_makes_new_ones)
     struct client bound = client_joined(GROUP, PORT), unbound = client_open();
     struct endpoint *none;
 
-    send_numbers(GROUP, 0, 50, 20);
+    wire_send_numbers(GROUP, PORT, 0, 50, 20);
     wire_stop();
     CHECK_EQ_U64(atomic_load(&bound.endpoint->state), ENDPOINT_NET_DOWN);
     CHECK_EQ_U64(atomic_load(&unbound.endpoint->state), ENDPOINT_NET_DOWN);
@@ -394,10 +382,10 @@ SUITE_TEST(endpoint, a_stop_ends_open_sockets_and_a_start_makes_new_ones)
     wire_start(&config, &client_operations, true);
     CHECK_EQ_I64(client_try_bind(&unbound, 0, PORT, false), -100); /* it stays down */
     struct client fresh = client_joined(GROUP, PORT);
-    send_numbers(GROUP, 7, 3, 20);
+    wire_send_numbers(GROUP, PORT, 7, 3, 20);
     client_expect(&fresh, 7, 3, 20);
     client_close(&bound);
-    send_numbers(GROUP, 10, 3, 20);
+    wire_send_numbers(GROUP, PORT, 10, 3, 20);
     client_expect(&fresh, 10, 3, 20);
     client_close(&unbound);
     client_close(&fresh);

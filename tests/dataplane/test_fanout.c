@@ -24,24 +24,13 @@ static void set_up(void)
 
 SUITE_FIXTURE(fanout, set_up, wire_stop);
 
-static void send_numbers(uint64_t first, unsigned count, size_t length)
-{
-    uint8_t payload[9000];
-
-    for (unsigned i = 0; i < count; i++) {
-        frame_fill(payload, length, first + i);
-        wire_send_udp(GROUP, PORT, payload, length);
-    }
-    wire_settle();
-}
-
 SUITE_TEST(fanout, every_member_gets_every_datagram_of_one_buffer)
 {
     struct client c[16];
 
     for (unsigned i = 0; i < 16; i++)
         c[i] = client_joined(GROUP, PORT);
-    send_numbers(0, 100, 50);
+    wire_send_numbers(GROUP, PORT, 0, 100, 50);
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS - 100);
     CHECK_EQ_U64(wire_counter("delivered"), 100);
     CHECK_EQ_U64(wire_counter("deliveries"), 1600);
@@ -86,17 +75,17 @@ SUITE_TEST(fanout, a_close_in_the_middle_neither_gaps_nor_doubles_the_others)
                   after = client_joined(GROUP, PORT);
     struct taken taken;
 
-    send_numbers(0, 50, 30);
+    wire_send_numbers(GROUP, PORT, 0, 50, 30);
     for (unsigned i = 0; i < 20; i++)
         CHECK(client_take(&closing, &taken));
     for (unsigned i = 0; i < 35; i++)
         CHECK(client_take(&after, &taken));
     client_close(&closing);
-    send_numbers(50, 50, 30);
+    wire_send_numbers(GROUP, PORT, 50, 50, 30);
     client_expect(&before, 0, 100, 30);
     client_expect(&after, 35, 65, 30);
     closing = client_joined(GROUP, PORT); /* the same slot: hears only what comes from now on */
-    send_numbers(100, 5, 30);
+    wire_send_numbers(GROUP, PORT, 100, 5, 30);
     client_expect(&closing, 100, 5, 30);
     client_expect(&before, 100, 5, 30);
     client_expect(&after, 100, 5, 30);
@@ -111,7 +100,7 @@ SUITE_TEST(fanout, a_full_member_loses_alone)
     struct client full = client_joined(GROUP, PORT), live = client_joined(GROUP, PORT);
 
     for (uint64_t round = 0; round < 4; round++) {
-        send_numbers(round * 100, 100, 30);
+        wire_send_numbers(GROUP, PORT, round * 100, 100, 30);
         client_expect(&live, round * 100, 100, 30);
     }
     CHECK_EQ_U64(client_queued(&full), SLOTS);
@@ -121,7 +110,7 @@ SUITE_TEST(fanout, a_full_member_loses_alone)
     CHECK_EQ_U64(wire_counter("drop.ring_full"), 0);
     CHECK_EQ_U64(wire_counter("lost.ring_full"), 400 - SLOTS);
     client_close(&live);
-    send_numbers(400, 10, 30);
+    wire_send_numbers(GROUP, PORT, 400, 10, 30);
     CHECK_EQ_U64(wire_counter("drop.ring_full"), 10); /* and one that nobody took is lost */
     client_expect(&full, 0, SLOTS, 30);
     client_close(&full);
@@ -133,7 +122,7 @@ SUITE_TEST(fanout, every_member_that_is_full_counts_its_loss)
 
     for (unsigned i = 0; i < 3; i++)
         c[i] = client_joined(GROUP, PORT);
-    send_numbers(0, SLOTS + 10, 30);
+    wire_send_numbers(GROUP, PORT, 0, SLOTS + 10, 30);
     CHECK_EQ_U64(wire_counter("drop.ring_full"), 10);
     CHECK_EQ_U64(wire_counter("lost.ring_full"), 30);
     CHECK_EQ_U64(wire_counter("deliveries"), 3 * SLOTS);

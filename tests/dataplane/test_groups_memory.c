@@ -137,12 +137,6 @@ static unsigned arrive(const struct client *client, uint32_t source, uint32_t gr
     return client_drain(client);
 }
 
-static int change(const struct client *client, enum dataplane_source_change kind, uint32_t source)
-{
-    return dataplane_change_group(client->endpoint, client->generation, kind,
-                                  rte_cpu_to_be_32(GROUP), 0, rte_cpu_to_be_32(source));
-}
-
 SUITE_TEST(groups_memory, a_join_without_memory_for_all_lcores_leaves_nothing)
 {
     unsigned failed = 0;
@@ -178,13 +172,14 @@ SUITE_TEST(groups_memory, a_change_of_sources_without_memory_leaves_them_as_they
     start();
     struct client c = client_bound(0, PORT);
     unsigned before = blocks_in_use();
-    CHECK_EQ_I64(change(&c, DATAPLANE_JOIN_SOURCE, SOURCE), 0);
+    CHECK_EQ_I64(client_change_group(&c, DATAPLANE_JOIN_SOURCE, GROUP, SOURCE), 0);
     take_memory();
-    while (change(&c, DATAPLANE_JOIN_SOURCE, SOURCE + 1) == -ENOBUFS) {
+    while (client_change_group(&c, DATAPLANE_JOIN_SOURCE, GROUP, SOURCE + 1) == -ENOBUFS) {
         CHECK_EQ_U64(arrive(&c, SOURCE, GROUP), 1);
         CHECK_EQ_U64(arrive(&c, SOURCE + 1, GROUP), 0);
         CHECK_EQ_U64(wire_counter("drop.source_filtered"), ++failed);
-        CHECK_EQ_I64(change(&c, DATAPLANE_LEAVE_SOURCE, SOURCE + 1), -EADDRNOTAVAIL);
+        CHECK_EQ_I64(client_change_group(&c, DATAPLANE_LEAVE_SOURCE, GROUP, SOURCE + 1),
+                     -EADDRNOTAVAIL);
         if (failed == 1)
             give_room_for_filter();
         else
@@ -193,7 +188,8 @@ SUITE_TEST(groups_memory, a_change_of_sources_without_memory_leaves_them_as_they
     CHECK_EQ_U64(failed, 3); /* the filter's, the first lcore's, the second's */
     CHECK_EQ_U64(arrive(&c, SOURCE, GROUP), 1);
     CHECK_EQ_U64(arrive(&c, SOURCE + 1, GROUP), 1);
-    CHECK_EQ_I64(change(&c, DATAPLANE_LEAVE, 0), 0); /* for which there is always memory enough */
+    CHECK_EQ_I64(client_change_group(&c, DATAPLANE_LEAVE, GROUP, 0),
+                 0); /* for which there is always memory enough */
     give_memory();
     CHECK_EQ_U64(blocks_in_use(), before);
     client_close(&c);

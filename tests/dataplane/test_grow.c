@@ -36,19 +36,6 @@ static void set_up(void)
 
 SUITE_FIXTURE(grow, set_up, wire_stop);
 
-static void send_numbers(uint64_t first, unsigned count)
-{
-    uint8_t payload[LENGTH];
-
-    for (unsigned i = 0; i < count; i++) {
-        frame_fill(payload, LENGTH, first + i);
-        wire_send_udp(GROUP, PORT, payload, LENGTH);
-        if (i % 256 == 255)
-            wire_settle();
-    }
-    wire_settle();
-}
-
 /* These are the next ones; there may be more. */
 static void take_numbers(const struct client *c, uint64_t first, unsigned count)
 {
@@ -87,7 +74,7 @@ SUITE_TEST(grow, holds_as_many_as_it_may_and_gives_them_in_order)
     struct client c = client_joined(GROUP, PORT);
 
     CHECK_EQ_U64(slots_now(&c), 64);
-    send_numbers(0, SLOTS + 10);
+    wire_send_numbers(GROUP, PORT, 0, SLOTS + 10, LENGTH);
     CHECK_EQ_U64(slots_now(&c), SLOTS);
     CHECK_EQ_U64(client_queued(&c), SLOTS);
     CHECK_EQ_U64(client_lost_ring_full(&c), 10);
@@ -101,12 +88,12 @@ SUITE_TEST(grow, a_reader_in_the_old_ring_reads_on)
 {
     struct client c = client_joined(GROUP, PORT);
 
-    send_numbers(0, 64);
-    take_numbers(&c, 0, 10); /* it knows of 64, in the first ring */
-    send_numbers(64, 60);    /* and the ring is another one */
+    wire_send_numbers(GROUP, PORT, 0, 64, LENGTH);
+    take_numbers(&c, 0, 10);                        /* it knows of 64, in the first ring */
+    wire_send_numbers(GROUP, PORT, 64, 60, LENGTH); /* and the ring is another one */
     CHECK_EQ_U64(slots_now(&c), 256);
     take_numbers(&c, 10, 30);
-    send_numbers(124, 400); /* and once more, before it has looked */
+    wire_send_numbers(GROUP, PORT, 124, 400, LENGTH); /* and once more, before it has looked */
     CHECK_EQ_U64(slots_now(&c), SLOTS);
     client_expect(&c, 40, 484, LENGTH);
     client_close(&c);
@@ -118,7 +105,7 @@ SUITE_TEST(grow, one_that_was_quiet_is_small_again_and_the_stock_as_before)
     struct client c = client_joined(GROUP, PORT);
 
     for (uint64_t round = 0; round < 5; round++) {
-        send_numbers(round * 300, 300);
+        wire_send_numbers(GROUP, PORT, round * 300, 300, LENGTH);
         CHECK_EQ_U64(slots_now(&c), SLOTS);
         CHECK_GE_U64(atomic_load(&stock()->lent_bytes), SLOTS * 16);
         be_quiet(); /* not with what is queued */
@@ -139,7 +126,7 @@ SUITE_TEST(grow, nobody_is_moved_while_lock_is_held)
 {
     struct client c = client_joined(GROUP, PORT);
 
-    send_numbers(0, 100);
+    wire_send_numbers(GROUP, PORT, 0, 100, LENGTH);
     client_expect(&c, 0, 100, LENGTH);
     CHECK_EQ_I64(lock_word_acquire(&c.endpoint->word, c.generation), LOCK_ACQUIRED);
     be_quiet();
@@ -157,7 +144,8 @@ SUITE_TEST(grow, a_close_gives_back_what_was_lent)
     for (unsigned i = 0; i < 3; i++) {
         struct client c = client_joined(GROUP, PORT);
 
-        send_numbers(0, 1000); /* unread, and the reader has never looked */
+        wire_send_numbers(GROUP, PORT, 0, 1000,
+                          LENGTH); /* unread, and the reader has never looked */
         client_close(&c);
         CHECK_EQ_U64(atomic_load(&stock()->lent_bytes), 0);
         CHECK_EQ_U64(atomic_load(&stock()->bytes), bytes);
@@ -176,7 +164,7 @@ SUITE_TEST(grow, what_an_empty_stock_costs_is_counted_and_it_becomes_larger)
             taken = store;
         }
     stock()->most = 1000;
-    send_numbers(0, 64);
+    wire_send_numbers(GROUP, PORT, 0, 64, LENGTH);
     wire_send_udp(GROUP, PORT, NULL, 0);
     wire_settle();
     CHECK_EQ_U64(client_lost_ring_full(&c), 1);
@@ -185,7 +173,7 @@ SUITE_TEST(grow, what_an_empty_stock_costs_is_counted_and_it_becomes_larger)
     CHECK_EQ_U64(stock()->target[1], 2 * target);
     for (unsigned i = 0; i < 2000 && atomic_load(&stock()->made[1]) == NULL; i++)
         usleep(1000); /* the service thread fills it */
-    send_numbers(64, 100);
+    wire_send_numbers(GROUP, PORT, 64, 100, LENGTH);
     CHECK_EQ_U64(client_lost_ring_full(&c), 1);
     client_expect(&c, 0, 164, LENGTH);
     while (taken != NULL) {
@@ -200,7 +188,7 @@ SUITE_TEST(grow, one_that_is_stopped_under_is_closed_later)
 {
     struct client c = client_joined(GROUP, PORT);
 
-    send_numbers(0, 1000);
+    wire_send_numbers(GROUP, PORT, 0, 1000, LENGTH);
     wire_stop();
     client_close(&c);
     set_up();
@@ -228,7 +216,7 @@ SUITE_TEST(growing_together, the_members_of_a_group_lose_nothing)
 
     for (unsigned i = 0; i < MEMBERS; i++)
         members[i] = client_joined(GROUP, PORT);
-    send_numbers(0, 200);
+    wire_send_numbers(GROUP, PORT, 0, 200, LENGTH);
     CHECK_EQ_U64(wire_counter("ring_not_grown"), 0);
     CHECK_EQ_U64(wire_counter("rings_grown"), MEMBERS);
     for (unsigned i = 0; i < MEMBERS; i++) {

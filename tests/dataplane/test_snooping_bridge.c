@@ -201,12 +201,6 @@ SUITE_TEST(snooping_bridge, lets_a_group_through_from_the_join_to_the_leave)
     end(&c);
 }
 
-static int change(const struct client *client, enum dataplane_source_change kind, uint32_t source)
-{
-    return dataplane_change_group(client->endpoint, client->generation, kind,
-                                  rte_cpu_to_be_32(GROUP), 0, rte_cpu_to_be_32(source));
-}
-
 SUITE_TEST(snooping_bridge, learns_our_sources_and_what_becomes_of_them)
 {
     uint32_t next = 0;
@@ -214,21 +208,21 @@ SUITE_TEST(snooping_bridge, learns_our_sources_and_what_becomes_of_them)
     start();
     struct client c = client_bound(0, PORT);
     pass(1.5);
-    CHECK_EQ_I64(change(&c, DATAPLANE_JOIN_SOURCE, SENDER + 1), 0);
+    CHECK_EQ_I64(client_change_group(&c, DATAPLANE_JOIN_SOURCE, GROUP, SENDER + 1), 0);
     await_line(GROUP, "filter_mode include source_list 192.0.2.10");
     send_numbered(GROUP, 99);
     pass(0.1);
     CHECK_EQ_U64(wire_counter("drop.source_filtered"), 0); /* the bridge knows */
-    CHECK_EQ_I64(change(&c, DATAPLANE_JOIN_SOURCE, SENDER), 0);
+    CHECK_EQ_I64(client_change_group(&c, DATAPLANE_JOIN_SOURCE, GROUP, SENDER), 0);
     await_line(GROUP, "192.0.2.9/");
     for (uint32_t i = 0; i < 50; i++)
         send_numbered(GROUP, i);
     await_numbers(&c, &next, 50);
-    CHECK_EQ_I64(change(&c, DATAPLANE_LEAVE_SOURCE, SENDER + 1), 0);
+    CHECK_EQ_I64(client_change_group(&c, DATAPLANE_LEAVE_SOURCE, GROUP, SENDER + 1), 0);
     for (uint32_t i = 50; i < 100; i++)
         send_numbered(GROUP, i);
     await_numbers(&c, &next, 100);
-    CHECK_EQ_I64(change(&c, DATAPLANE_LEAVE, 0), 0);
+    CHECK_EQ_I64(client_change_group(&c, DATAPLANE_LEAVE, GROUP, 0), 0);
     await_line(GROUP, NULL);
     end(&c);
 }

@@ -24,17 +24,6 @@ static void set_up(void)
 
 SUITE_FIXTURE(way_home, set_up, wire_stop);
 
-static void send_numbers(uint64_t first, unsigned count, size_t length)
-{
-    uint8_t payload[9000];
-
-    for (unsigned i = 0; i < count; i++) {
-        frame_fill(payload, length, first + i);
-        wire_send_udp(GROUP, PORT, payload, length);
-    }
-    wire_settle();
-}
-
 static void lock(const struct client *c)
 {
     CHECK_EQ_I64(lock_word_acquire(&c->endpoint->word, c->generation), LOCK_ACQUIRED);
@@ -77,13 +66,13 @@ SUITE_TEST(way_home, a_look_is_due_after_so_many_datagrams)
     struct client c = client_joined(GROUP, PORT);
     struct endpoint *e = c.endpoint;
 
-    send_numbers(0, 1, 20);
+    wire_send_numbers(GROUP, PORT, 0, 1, 20);
     way_home_look(e, 10);
-    send_numbers(1, 9, 20);
+    wire_send_numbers(GROUP, PORT, 1, 9, 20);
     CHECK(!way_home_is_due(e));
     CHECK_EQ_U64(way_home_look(e, 10),
                  0); /* nothing was consumed, and the next one is due later again */
-    send_numbers(10, 9, 20);
+    wire_send_numbers(GROUP, PORT, 10, 9, 20);
     CHECK(!way_home_is_due(e));
     client_expect(&c, 0, 19, 20);
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS - 19);
@@ -99,7 +88,7 @@ SUITE_TEST(way_home, a_busy_sockets_buffers_come_home_without_a_sweep)
     struct client c = client_joined(GROUP, PORT);
     uint8_t payload[20] = {0};
 
-    send_numbers(0, 1, 20);
+    wire_send_numbers(GROUP, PORT, 0, 1, 20);
     for (unsigned burst = 0; burst < 20; burst++) {
         CHECK_EQ_U64(client_drain(&c), burst == 0 ? 1 : 8);
         for (unsigned i = 0; i < 8; i++)
@@ -128,7 +117,7 @@ SUITE_TEST(way_home, what_is_lent_is_not_in_the_pool_until_it_comes_back)
     struct taken taken;
 
     for (unsigned round = 0; round < 20; round++) {
-        send_numbers(0, 10, 20);
+        wire_send_numbers(GROUP, PORT, 0, 10, 20);
         lend(&c, 2, frames);
         CHECK(client_take(&c, &taken));
         lend(&c, 3, frames + 2);
@@ -154,7 +143,7 @@ SUITE_TEST(way_home, what_comes_back_before_a_look_goes_home_once)
     struct client c = client_joined(GROUP, PORT);
     uintptr_t frames[10];
 
-    send_numbers(0, 10, 20);
+    wire_send_numbers(GROUP, PORT, 0, 10, 20);
     lend(&c, 10, frames);
     take_back(&c, frames, 4); /* the other six are with the client when the lcore looks */
     CHECK_EQ_PTR(atomic_load(&c.endpoint->came_back), NULL);
@@ -163,7 +152,7 @@ SUITE_TEST(way_home, what_comes_back_before_a_look_goes_home_once)
     CHECK_EQ_U64(wire_free_buffers(), BUFFERS - 6);
     take_back(&c, frames + 4, 6);
     wire_settle();
-    send_numbers(10, 10, 20);
+    wire_send_numbers(GROUP, PORT, 10, 10, 20);
     lend(&c, 10, frames);
     take_back(&c, frames, 10); /* ... and none of these */
     wire_settle();
@@ -176,7 +165,7 @@ SUITE_TEST(way_home, what_is_lent_counts_against_the_sockets_share)
     struct client c = client_joined(GROUP, PORT);
     uintptr_t frames[10];
 
-    send_numbers(0, 10, 20);
+    wire_send_numbers(GROUP, PORT, 0, 10, 20);
     lend(&c, 10, frames);
     wire_settle();
     CHECK_EQ_U64(c.endpoint->lcore.buffers - c.endpoint->lcore.buffers_known, 10);
@@ -192,7 +181,7 @@ SUITE_TEST(way_home, datagrams_of_several_segments_are_lent_and_come_back_whole)
     struct client c = client_joined(GROUP, PORT);
     uintptr_t frames[10];
 
-    send_numbers(0, 10, 8900); /* five buffers each */
+    wire_send_numbers(GROUP, PORT, 0, 10, 8900); /* five buffers each */
     lend(&c, 10, frames);
     CHECK_EQ_U64(atomic_load(&c.endpoint->lent), 50);
     take_back(&c, frames, 5);
@@ -209,7 +198,7 @@ SUITE_TEST(way_home, what_one_member_is_lent_the_others_may_consume)
     struct client one = client_joined(GROUP, PORT), other = client_joined(GROUP, PORT);
     uintptr_t frames[10], too[4];
 
-    send_numbers(0, 10, 20);
+    wire_send_numbers(GROUP, PORT, 0, 10, 20);
     lend(&one, 10, frames);
     lend(&other, 4, too);
     client_expect(&other, 4, 6, 20);
@@ -230,7 +219,7 @@ SUITE_TEST(way_home, a_close_takes_what_came_back_home)
     struct client c = client_joined(GROUP, PORT);
     uintptr_t frames[10];
 
-    send_numbers(0, 20, 20);
+    wire_send_numbers(GROUP, PORT, 0, 20, 20);
     lend(&c, 10, frames);
     wire_settle();
     take_back(&c, frames, 10);

@@ -349,6 +349,20 @@ void wire_send_udp(uint32_t destination, uint16_t port, const void *payload, siz
     wire_send(bytes, frame_udp(bytes, sizeof bytes, destination, port, payload, length));
 }
 
+void wire_send_numbers(uint32_t destination, uint16_t port, uint64_t first, unsigned count,
+                       size_t length)
+{
+    uint8_t payload[FRAME_MAX];
+
+    for (unsigned i = 0; i < count; i++) {
+        frame_fill(payload, length, first + i);
+        wire_send_udp(destination, port, payload, length);
+        if (i % WIRE_NUMBERS_AT_ONCE == WIRE_NUMBERS_AT_ONCE - 1)
+            wire_settle();
+    }
+    wire_settle();
+}
+
 /* --- passes --------------------------------------------------------------------------------------------- */
 
 bool wire_step_one(unsigned lcore, uint64_t now)

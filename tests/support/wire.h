@@ -87,6 +87,12 @@ void wire_send_segments(const void *bytes, size_t length, const uint16_t *segmen
 /** A right datagram to group:port (host byte order). */
 void wire_send_udp(uint32_t destination, uint16_t port, const void *payload, size_t length);
 
+/** So many of them, of this length and filled with the numbers from `first` on (frame_fill()), and
+ *  wire_settle(), at the latest after WIRE_NUMBERS_AT_ONCE. */
+#define WIRE_NUMBERS_AT_ONCE 512u
+void wire_send_numbers(uint32_t destination, uint16_t port, uint64_t first, unsigned count,
+                       size_t length);
+
 /** By hand: one pass of every lcore, or of one, at this moment of the time-stamp counter. */
 bool wire_step(uint64_t now);
 bool wire_step_one(unsigned lcore, uint64_t now);
