@@ -104,6 +104,19 @@ void bed_silence(struct bed *bed)
         rte_pause();
 }
 
+const struct port_operations *bed_row_of(struct port_operations *row, const char *name,
+                                         uint16_t (*burst)(struct port *port, uint16_t queue,
+                                                           struct rte_mbuf **mbufs, uint16_t max,
+                                                           struct lcore *lcore, uint64_t now))
+{
+    if (row->burst == NULL) {
+        *row = port_rte_eth;
+        row->name = name;
+        row->burst = burst;
+    }
+    return row;
+}
+
 /* The mempool's cache and the wake-ups are those of the thread that has the lcore's identity. */
 void bed_pass(struct bed *bed, bed_step step)
 {

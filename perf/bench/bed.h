@@ -34,6 +34,8 @@
 
 struct lcore;
 struct port;
+struct port_operations;
+struct rte_mbuf;
 
 /** A pass of the lcore. */
 typedef bool (*bed_step)(struct lcore *lcore, uint64_t now);
@@ -75,6 +77,13 @@ unsigned bed_stop_lanes(struct bed *lanes, unsigned count);
 
 /** Let the lcore run this step; NULL: the library's own. */
 void bed_run(struct bed *bed, bed_step step);
+
+/** The ordinary row of a port's functions with another burst. Filled the first time and then left alone: the
+ *  service thread may be using it. @return row */
+const struct port_operations *bed_row_of(struct port_operations *row, const char *name,
+                                         uint16_t (*burst)(struct port *port, uint16_t queue,
+                                                           struct rte_mbuf **mbufs, uint16_t max,
+                                                           struct lcore *lcore, uint64_t now));
 
 /** By hand: one pass with this step on the calling thread, which is the lcore meanwhile. */
 void bed_pass(struct bed *bed, bed_step step);

@@ -58,18 +58,7 @@ static uint16_t burst(struct port *port, uint16_t queue, struct rte_mbuf **mbufs
     return taken;
 }
 
-/* The ordinary row with a burst of ours. */
-static const struct port_operations *row(void)
-{
-    static struct port_operations operations;
-
-    if (operations.burst == NULL) {
-        operations = port_rte_eth;
-        operations.name = "burst";
-        operations.burst = burst;
-    }
-    return &operations;
-}
+static struct port_operations operations;
 
 void burst_install(struct bed *bed, unsigned groups, unsigned first)
 {
@@ -79,7 +68,7 @@ void burst_install(struct bed *bed, unsigned groups, unsigned first)
         bed_fail("the device does not say how many frames it has given");
     bursts.frames = groups;
     bursts.discard = (groups + first - (unsigned)(figures.frames % groups)) % groups;
-    bed->port->operations = row();
+    bed->port->operations = bed_row_of(&operations, "burst", burst);
 }
 
 void burst_remove(struct bed *bed)

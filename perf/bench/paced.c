@@ -65,22 +65,11 @@ static uint16_t burst(struct port *port, uint16_t queue, struct rte_mbuf **mbufs
     return taken;
 }
 
-/* The ordinary row with a burst of ours. */
-static const struct port_operations *row(void)
-{
-    static struct port_operations operations;
-
-    if (operations.burst == NULL) {
-        operations = port_rte_eth;
-        operations.name = "paced";
-        operations.burst = burst;
-    }
-    return &operations;
-}
+static struct port_operations operations;
 
 void paced_install(struct bed *bed, bool paced)
 {
-    bed->port->operations = paced ? row() : &port_rte_eth;
+    bed->port->operations = paced ? bed_row_of(&operations, "paced", burst) : &port_rte_eth;
 }
 
 void paced_prepare(const struct bed *bed, double rate, unsigned count)
