@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host.h"
 #include "port.h"
 #include "state.h"
 #include "support/wire.h"
@@ -50,6 +51,31 @@ static uint16_t capture(struct port *port, uint16_t queue, struct rte_mbuf **mbu
     return taken;
 }
 
+/* Our addresses, as if they had been probed for and announced: see network_start(). */
+static void claimed(struct lcore *lcore, struct arp_claims *claims)
+{
+    (void)lcore;
+    for (unsigned i = 0; i < claims->count; i++)
+        claims->claims[i] = (struct arp_claim){
+            .address = claims->claims[i].address,
+            .probes = ARP_CLAIM_PROBES,
+            .announcements = ARP_CLAIM_ANNOUNCEMENTS,
+            .announced = true,
+            .due = UINT64_MAX,
+        };
+}
+
+static void for_claims(void (*see_to)(struct lcore *lcore, struct arp_claims *claims))
+{
+    for (unsigned i = 0; i < dataplane.lcores_count; i++)
+        for (unsigned p = 0; dataplane.lcores[i].host != NULL && p < CONFIG_MAX_PORTS; p++) {
+            struct host_port *kept = dataplane.lcores[i].host->ports[p];
+
+            if (kept != NULL)
+                see_to(&dataplane.lcores[i], &kept->arp.claims);
+        }
+}
+
 void network_start(struct config *config, const struct endpoint_operations *operations)
 {
     for (unsigned i = 0; i < config->ports_count; i++)
@@ -61,6 +87,18 @@ void network_start(struct config *config, const struct endpoint_operations *oper
     network.operations.transmit = capture;
     for (unsigned i = 0; i < config->ports_count; i++)
         dataplane.ports[i].operations = &network.operations;
+    for_claims(claimed);
+}
+
+static void claim(struct lcore *lcore, struct arp_claims *claims)
+{
+    arp_claims_begin(claims, dataplane_tsc());
+    host_wake_at(lcore, arp_claims_due(claims));
+}
+
+void network_claim(void)
+{
+    for_claims(claim);
 }
 
 void network_room(unsigned frames)

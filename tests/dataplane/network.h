@@ -23,8 +23,16 @@ struct network_frame {
     uint8_t bytes[FRAME_MAX];
 };
 
-/** wire_start() by hand; every port transmits, but those whose option says no. */
+/**
+ * wire_start() by hand; every port transmits, but those whose option says no.
+ *
+ * Our addresses are not probed for: the first probe comes at a random moment of the first second (RFC 5227), and
+ * so would come between any two frames that a test expects, once in a hundred runs.
+ */
 void network_start(struct config *config, const struct endpoint_operations *operations);
+
+/** Begin to claim our addresses after all, at this moment of the time-stamp counter. */
+void network_claim(void);
 
 /** How many more frames the devices take; at first more than any test sends. */
 void network_room(unsigned frames);

@@ -106,6 +106,7 @@ SUITE_TEST(host_arp, who_asks_for_our_address_is_answered)
 SUITE_TEST(host_arp, the_address_is_probed_for_and_announced_in_the_first_ten_seconds)
 {
     start();
+    network_claim();
     uint64_t second = dataplane_tsc_hz();
     for (unsigned step = 0; step < 100; step++, now += second / 10)
         wire_step(now);
