@@ -27,8 +27,10 @@
 #define CONFIG_MAX_SOCKETS 65536u
 #define CONFIG_MAX_BUFFERS 16777216u
 
-/** Receive descriptors per queue and objects in an lcore's mempool cache, which sizing needs. */
+/** Descriptors of a receive queue and of a transmit queue, and objects in an lcore's mempool cache, which
+ *  sizing needs. */
 #define CONFIG_RX_DESCRIPTORS 1024u
+#define CONFIG_TX_DESCRIPTORS 1024u
 #define CONFIG_POOL_CACHE 256u
 
 /** Buffers that may be on the way to the kernel from a port that has one, and empty ones, in frames, that
@@ -230,8 +232,8 @@ int config_copy(struct config *to, const struct config *from);
 
 /**
  * Buffers that one NUMA node's pool must hold at the least for this configuration: receive
- * descriptors of every queue, the lcores' caches, and min_buffers for every socket. UINT_MAX if it
- * is more than that.
+ * descriptors of every queue, transmit descriptors of every port that transmits (it does so by one
+ * queue), the lcores' caches, and min_buffers for every socket. UINT_MAX if it is more than that.
  *
  * A net_pcap device with infinite_rx=1 also keeps its whole capture in buffers of the pool. How
  * many that takes is not known here, so it is not counted: its user sets `buffers`.

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define VDEV_PREFIX "vdev:"
+#define DIGITS "0123456789"
 #define MAX_ARGUMENTS 32 /* RTE_KVARGS_MAX */
 
 static const char *const pcap_arguments[] = {
@@ -204,4 +205,19 @@ int config_device_parse(const char *text, struct config_device *device, char *re
                     config_quote(text).text);
     }
     return parse_arguments(&parse);
+}
+
+bool config_device_has_network(const char *driver)
+{
+    static const char *const without[] = {"net_pcap", "net_ring", "net_null"};
+
+    for (size_t i = 0; driver != NULL && i < sizeof(without) / sizeof(without[0]); i++) {
+        size_t length = strlen(without[i]);
+
+        /* A unit number may follow; net_ringer would be another driver. */
+        if (strncmp(driver, without[i], length) == 0 &&
+            strspn(driver + length, DIGITS) == strlen(driver + length))
+            return false;
+    }
+    return true;
 }

@@ -31,4 +31,11 @@ struct config_device {
  */
 int config_device_parse(const char *text, struct config_device *device, char *reason, size_t size);
 
+/**
+ * Is there a network behind the devices of this driver? None is behind those that are memory or a file.
+ *
+ * @param driver  its name, or that of one of its devices (struct config_device); NULL: some other
+ */
+bool config_device_has_network(const char *driver);
+
 #endif

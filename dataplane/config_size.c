@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config_size.h"
 
+#include "config_device.h"
 #include "config_kernel.h"
 
 #include <limits.h>
@@ -26,6 +27,19 @@
 /* Queues, tables, command rings, and what EAL and drivers allocate for themselves. */
 #define OTHER_BYTES (64 * MIB)
 
+/* What cannot be known before the device is there counts as if it transmits: one that has no queue for it. */
+static bool may_transmit(const struct config_port *port)
+{
+    struct config_device device;
+    char reason[256];
+
+    if (port->transmit != CONFIG_TRANSMIT_AUTO)
+        return port->transmit == CONFIG_TRANSMIT_ON;
+    return port->device == NULL ||
+           config_device_parse(port->device, &device, reason, sizeof reason) != 0 ||
+           config_device_has_network(device.name);
+}
+
 struct config_needs config_needs(const struct config *config)
 {
     struct config_needs needs = {
@@ -38,6 +52,9 @@ struct config_needs config_needs(const struct config *config)
         const struct config_port *port = &config->ports[i];
 
         needs.queues += (uint64_t)port->queues * CONFIG_RX_DESCRIPTORS;
+        /* A driver gives a buffer back when its descriptor is used again: once all were used, all are held. */
+        if (may_transmit(port))
+            needs.queues += CONFIG_TX_DESCRIPTORS;
         if (port->kernel != NULL)
             needs.queues +=
                 CONFIG_KERNEL_BUFFERS +

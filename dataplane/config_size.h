@@ -11,7 +11,7 @@
 
 /** Packet buffers that cannot be shared, by who holds them. */
 struct config_needs {
-    uint64_t queues;  /**< receive descriptors, and the ways to the kernel and back */
+    uint64_t queues;  /**< receive and transmit descriptors, and the ways to the kernel and back */
     uint64_t caches;  /**< mempool caches of lcores and of control */
     uint64_t sockets; /**< min_buffers of each */
     uint64_t total;

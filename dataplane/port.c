@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "config_device.h"
 #include "kernel_interface.h"
 #include "log.h"
 #include "numa_place.h"
@@ -148,24 +149,14 @@ static uint64_t wanted_offloads(const struct port *port, const struct rte_eth_de
     return wanted & info->rx_offload_capa;
 }
 
-/* Devices that are memory or a file. */
-static bool has_network(const struct rte_eth_dev_info *info)
-{
-    static const char *const without[] = {"net_pcap", "net_ring", "net_null"};
-
-    for (unsigned i = 0; i < RTE_DIM(without); i++)
-        if (info->driver_name != NULL && strcmp(info->driver_name, without[i]) == 0)
-            return false;
-    return true;
-}
-
 static int find_transmit(struct port *port, const struct rte_eth_dev_info *info,
                          struct config_error *error)
 {
     enum config_transmit wanted = port->config->transmit;
     int result;
 
-    if (wanted == CONFIG_TRANSMIT_OFF || (wanted == CONFIG_TRANSMIT_AUTO && !has_network(info)))
+    if (wanted == CONFIG_TRANSMIT_OFF ||
+        (wanted == CONFIG_TRANSMIT_AUTO && !config_device_has_network(info->driver_name)))
         return 0;
     if (info->max_tx_queues == 0) {
         if (wanted == CONFIG_TRANSMIT_AUTO)
@@ -190,7 +181,7 @@ static int set_up_queues(struct port *port, const struct rte_eth_dev_info *info,
                          struct config_error *error)
 {
     const char *device = port->config->device;
-    uint16_t descriptors = CONFIG_RX_DESCRIPTORS, tx_descriptors = CONFIG_RX_DESCRIPTORS;
+    uint16_t descriptors = CONFIG_RX_DESCRIPTORS, tx_descriptors = CONFIG_TX_DESCRIPTORS;
     int node = port->numa_node < 0 ? SOCKET_ID_ANY : port->numa_node;
     uint16_t tx_queues = (uint16_t)RTE_MIN(port->queues, info->max_tx_queues);
     int result = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &descriptors, &tx_descriptors);

@@ -272,6 +272,37 @@ SUITE_TEST(size, of_the_pool_is_what_queues_cores_and_sockets_need)
     config_free(&config);
 }
 
+SUITE_TEST(size, of_the_pool_counts_the_transmit_queue_of_each_port_that_may_transmit)
+{
+    static const struct {
+        const char *device;
+        enum config_transmit transmit;
+        unsigned held;
+    } rows[] = {
+        {"vdev:net_null0", CONFIG_TRANSMIT_AUTO, 0},
+        {"vdev:net_null0", CONFIG_TRANSMIT_ON, 1024},
+        {"vdev:net_pcap3,rx_pcap=a", CONFIG_TRANSMIT_AUTO, 0},
+        {"vdev:net_ring12", CONFIG_TRANSMIT_AUTO, 0},
+        {"vdev:net_af_packet0,iface=veth0", CONFIG_TRANSMIT_AUTO, 1024},
+        {"vdev:net_af_packet0,iface=veth0", CONFIG_TRANSMIT_OFF, 0},
+        {"vdev:net_ringer0", CONFIG_TRANSMIT_AUTO, 1024},
+        {"0000:01:00.0", CONFIG_TRANSMIT_AUTO, 1024},
+        {"0000:01:00.0", CONFIG_TRANSMIT_OFF, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct config config = test_config();
+
+        free(config.ports[0].device);
+        config.ports[0].device = strdup(rows[i].device);
+        config.ports[0].transmit = rows[i].transmit;
+        config.ports[0].queues = 2; /* one of the two transmits */
+        CHECK_MSG(config_buffers_needed(&config) == 2 * 1024 + rows[i].held + 2 * 384 + 256 * 64,
+                  "%s: %u", rows[i].device, config_buffers_needed(&config));
+        config_free(&config);
+    }
+}
+
 SUITE_TEST(size, of_a_computed_pool_adds_as_much_to_share_within_bounds)
 {
     struct config config = test_config();

@@ -384,6 +384,9 @@ SUITE_TEST(refused, sockets_and_memory_that_do_not_go_together)
         {NULL_PORT "memory:\n  buffers: 18175\n",
          "t.yaml:5: memory.buffers: pool too small: 18175 given, 18176 needed (1024 by "
          "queues, 768 by the cores' caches, 16384 by 256 sockets with 64 each); 0 has it computed"},
+        {NULL_PORT "    transmit: on\nmemory:\n  buffers: 19199\n",
+         "t.yaml:6: memory.buffers: pool too small: 19199 given, 19200 needed (2048 by "
+         "queues, 768 by the cores' caches, 16384 by 256 sockets with 64 each); 0 has it computed"},
         /* Not among plain pages, whose size differs between machines. */
         {NULL_PORT "memory:\n  megabytes: 100\n  pages: huge\n",
          "t.yaml:5: memory.megabytes: too little memory: 100 MiB given, and 36352 buffers and the "

@@ -32,6 +32,7 @@ struct config kernel_end_config(void)
         SKIP("this machine gives no TAP interfaces: /dev/net/tun: %s", strerror(errno));
     close(device);
     config.ports[0].kernel = name;
+    config.buffers = 8192; /* the ways there and back, and what transmits, on up to two lcores */
     return config;
 }
 

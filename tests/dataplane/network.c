@@ -81,6 +81,7 @@ void network_start(struct config *config, const struct endpoint_operations *oper
     for (unsigned i = 0; i < config->ports_count; i++)
         if (config->ports[i].transmit == CONFIG_TRANSMIT_AUTO)
             config->ports[i].transmit = CONFIG_TRANSMIT_ON;
+    config->buffers = RTE_MAX(config->buffers, config_buffers_needed(config));
     wire_start(config, operations, true);
     network.room = UINT32_MAX;
     network.operations = port_rte_eth;

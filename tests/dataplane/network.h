@@ -24,7 +24,8 @@ struct network_frame {
 };
 
 /**
- * wire_start() by hand; every port transmits, but those whose option says no.
+ * wire_start() by hand; every port transmits, but those whose option says no, and there are the buffers that
+ * this takes at the least.
  *
  * Our addresses are not probed for: the first probe comes at a random moment of the first second (RFC 5227), and
  * so would come between any two frames that a test expects, once in a hundred runs.

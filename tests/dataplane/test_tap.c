@@ -64,7 +64,6 @@ SUITE_TEST(tap, other_lcores_hand_over_what_is_for_the_kernel)
     cores[1] = wire_cpu(1);
     config.cores = cores;
     config.cores_count = 2;
-    config.buffers = 8192;
     config.ports[0].queues = 2;
     kernel_end_start_with(config);
     wire_send_frame(&(struct wire_frame){.bytes = lldp, .length = sizeof lldp, .queue = 1});
