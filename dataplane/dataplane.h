@@ -26,6 +26,7 @@
 #include "owner_mutex.h"
 #include "receive_time.h"
 #include "route.h"
+#include "source_filter.h"
 #include "wake.h"
 
 struct endpoint_operations {
@@ -160,6 +161,24 @@ enum dataplane_source_change {
 int dataplane_change_group(struct endpoint *endpoint, uint32_t generation,
                            enum dataplane_source_change kind, uint32_t group, uint32_t interface,
                            uint32_t source);
+
+/**
+ * Put a filter in place of the one that an endpoint has for a group, of either manner (RFC 3376, 2). It is one
+ * change: the network is told of the difference at once, and a stream of a source that both take has neither gap
+ * nor duplicate. SOURCE_FILTER_NONE leaves the group, also where it was not joined.
+ * @param filter  made by source_filter_add(); no source is 0 or a group
+ * @return as dataplane_join(), but never -EADDRINUSE; -EADDRNOTAVAIL: no such interface. On an error it is as before
+ */
+int dataplane_set_filter(struct endpoint *endpoint, uint32_t generation, uint32_t group,
+                         uint32_t interface, const struct source_filter *filter);
+
+/**
+ * The filter that an endpoint has for a group; SOURCE_FILTER_NONE: it has not joined. Of an interface that is more
+ * than one port: what it takes on any of them, as source_filter_merge() has it.
+ * @return 0; -EINVAL no multicast group; -EADDRNOTAVAIL no such interface; -ENETDOWN; -ENOTSOCK
+ */
+int dataplane_filter(struct endpoint *endpoint, uint32_t generation, uint32_t group,
+                     uint32_t interface, struct source_filter *filter);
 
 /* --- sending: under LOCK, while ENDPOINT_ATTACHED ------------------------------------------------- */
 

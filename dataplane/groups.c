@@ -90,11 +90,16 @@ struct change {
     uint32_t group;
     uint32_t ports;
     uint32_t source;
+    const struct source_filter *filter; /* in place of whatever is there; NULL: `kind` says */
 };
 
 /* What a port wants of a group after a change. @return 0 or an error */
 static int change_filter(const struct change *change, struct source_filter *filter, bool joined)
 {
+    if (change->filter != NULL) {
+        *filter = *change->filter;
+        return 0;
+    }
     switch (change->kind) {
     case DATAPLANE_JOIN:
         *filter = joined ? *filter : SOURCE_FILTER_ANY;
@@ -271,35 +276,42 @@ static int replace_parts(struct endpoint *e, const struct change *change,
     return result;
 }
 
-int dataplane_change_group(struct endpoint *e, uint32_t generation,
-                           enum dataplane_source_change kind, uint32_t group, uint32_t interface,
-                           uint32_t source)
+/* Take the control lock for a call about a group on an interface. @return 0 and its ports; or an error, and the
+ * lock is not held */
+static int begin_call(const struct endpoint *e, uint32_t generation, uint32_t interface,
+                      uint32_t *ports)
 {
-    struct change change = {.kind = kind, .group = group, .source = source};
-    struct binding *binding = binding_of(e);
-    struct joined_group *after = NULL;
     int result;
 
-    if (!keys_is_group(group) ||
-        (kind >= DATAPLANE_JOIN_SOURCE && (source == 0 || keys_is_group(source))))
-        return -EINVAL;
     if (owner_mutex_lock(&dataplane.control) != 0)
         return -EDEADLK;
     result = binding_check(e, generation);
+    if (result == 0) {
+        *ports = ports_of_interface(interface);
+        result = *ports != 0 ? 0 : -EADDRNOTAVAIL;
+    }
     if (result != 0)
-        goto out;
-    change.ports = ports_of_interface(interface);
-    result = -EADDRNOTAVAIL;
-    if (change.ports == 0)
-        goto out;
-    struct group_members *members = membership_of(group, true);
+        owner_mutex_unlock(&dataplane.control);
+    return result;
+}
+
+static int carry_out(struct endpoint *e, uint32_t generation, uint32_t interface,
+                     struct change *change)
+{
+    struct binding *binding = binding_of(e);
+    struct joined_group *after = NULL;
+    int result = begin_call(e, generation, interface, &change->ports);
+
+    if (result != 0)
+        return result;
+    struct group_members *members = membership_of(change->group, true);
     result = -ENOBUFS;
     if (members == NULL)
         goto out;
-    struct joined_group *before = take_parts(binding, group);
-    result = change_parts(&change, before, &after);
+    struct joined_group *before = take_parts(binding, change->group);
+    result = change_parts(change, before, &after);
     if (result == 0) {
-        result = replace_parts(e, &change, members, before, after);
+        result = replace_parts(e, change, members, before, after);
     } else {
         free_parts(after);
         put_parts(binding, members, before);
@@ -309,6 +321,51 @@ int dataplane_change_group(struct endpoint *e, uint32_t generation,
 out:
     owner_mutex_unlock(&dataplane.control);
     return result;
+}
+
+int dataplane_change_group(struct endpoint *e, uint32_t generation,
+                           enum dataplane_source_change kind, uint32_t group, uint32_t interface,
+                           uint32_t source)
+{
+    struct change change = {.kind = kind, .group = group, .source = source};
+
+    if (!keys_is_group(group) ||
+        (kind >= DATAPLANE_JOIN_SOURCE && (source == 0 || keys_is_group(source))))
+        return -EINVAL;
+    return carry_out(e, generation, interface, &change);
+}
+
+int dataplane_set_filter(struct endpoint *e, uint32_t generation, uint32_t group,
+                         uint32_t interface, const struct source_filter *filter)
+{
+    struct change change = {.group = group, .filter = filter};
+
+    if (!keys_is_group(group))
+        return -EINVAL;
+    for (unsigned i = 0; i < filter->count; i++)
+        if (filter->sources[i] == 0 || keys_is_group(filter->sources[i]))
+            return -EINVAL;
+    return carry_out(e, generation, interface, &change);
+}
+
+int dataplane_filter(struct endpoint *e, uint32_t generation, uint32_t group, uint32_t interface,
+                     struct source_filter *filter)
+{
+    uint32_t ports;
+    int result;
+
+    if (!keys_is_group(group))
+        return -EINVAL;
+    result = begin_call(e, generation, interface, &ports);
+    if (result != 0)
+        return result;
+    *filter = SOURCE_FILTER_NONE;
+    for (const struct joined_group *part = membership_first(binding_of(e), group); part != NULL;
+         part = membership_next(part))
+        if ((part->ports & ports) != 0)
+            source_filter_merge(filter, &part->filter);
+    owner_mutex_unlock(&dataplane.control);
+    return 0;
 }
 
 int dataplane_join(struct endpoint *e, uint32_t generation, uint32_t group, uint32_t interface)

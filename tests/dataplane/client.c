@@ -105,6 +105,33 @@ int client_change_group(const struct client *client, enum dataplane_source_chang
                                   rte_cpu_to_be_32(group), 0, rte_cpu_to_be_32(source));
 }
 
+struct source_filter client_filter_of(bool exclude, uint32_t first, uint32_t last)
+{
+    struct source_filter filter = exclude ? SOURCE_FILTER_ANY : SOURCE_FILTER_NONE;
+
+    for (uint32_t source = first; source <= last; source++)
+        CHECK_EQ_I64(source_filter_add(&filter, rte_cpu_to_be_32(source)), 0);
+    return filter;
+}
+
+int client_set_filter(const struct client *client, uint32_t group, uint32_t interface,
+                      const struct source_filter *filter)
+{
+    return dataplane_set_filter(client->endpoint, client->generation, rte_cpu_to_be_32(group),
+                                rte_cpu_to_be_32(interface), filter);
+}
+
+bool client_has_filter(const struct client *client, uint32_t group, uint32_t interface,
+                       const struct source_filter *filter)
+{
+    struct source_filter had;
+
+    CHECK_EQ_I64(dataplane_filter(client->endpoint, client->generation, rte_cpu_to_be_32(group),
+                                  rte_cpu_to_be_32(interface), &had),
+                 0);
+    return source_filter_equal(&had, filter);
+}
+
 static void acquire(const struct client *client)
 {
     CHECK_EQ_I64(lock_word_acquire(&client->endpoint->word, client->generation), LOCK_ACQUIRED);

@@ -41,6 +41,14 @@ int client_leave(const struct client *client, uint32_t group, uint32_t interface
 /** dataplane_change_group() on every port. */
 int client_change_group(const struct client *client, enum dataplane_source_change kind,
                         uint32_t group, uint32_t source);
+/** A filter of the sources from `first` to `last`; first > last: of none. */
+struct source_filter client_filter_of(bool exclude, uint32_t first, uint32_t last);
+/** dataplane_set_filter() */
+int client_set_filter(const struct client *client, uint32_t group, uint32_t interface,
+                      const struct source_filter *filter);
+/** Is it what dataplane_filter() gives? */
+bool client_has_filter(const struct client *client, uint32_t group, uint32_t interface,
+                       const struct source_filter *filter);
 
 /** Opened, bound to `address` (0: any) and port (shared), which must succeed. */
 struct client client_bound(uint32_t address, uint16_t port);

@@ -186,6 +186,69 @@ SUITE_TEST(bindings, port_zero_takes_a_free_dynamic_port)
         client_close(&c[i]);
 }
 
+SUITE_TEST(bindings, a_filter_is_set_on_one_interface_or_on_all)
+{
+    const uint32_t sender = FRAME_IP(198, 51, 100, 7); /* of all frames here */
+    struct source_filter other = client_filter_of(false, sender + 1, sender + 1);
+    struct source_filter all_but = client_filter_of(true, sender, sender + 2), merged;
+    struct client c = client_bound(0, PORT);
+
+    CHECK_EQ_I64(client_set_filter(&c, GROUP, WIRE_ADDRESS, &SOURCE_FILTER_ANY), 0);
+    CHECK_EQ_U64(receivers(GROUP, 0, &c, 1), 1);
+    CHECK_EQ_U64(receivers(GROUP, 1, &c, 1), 0);
+    CHECK_EQ_I64(client_set_filter(&c, GROUP, WIRE_ADDRESS, &other), 0);
+    CHECK_EQ_I64(client_set_filter(&c, GROUP, SECOND_ADDRESS, &all_but), 0);
+    CHECK(client_has_filter(&c, GROUP, 1, &other));
+    CHECK(client_has_filter(&c, GROUP, 2, &all_but));
+    merged = all_but;
+    CHECK_EQ_I64(source_filter_remove(&merged, rte_cpu_to_be_32(sender + 1)), 0);
+    CHECK(client_has_filter(&c, GROUP, 0, &merged)); /* on either of them */
+    CHECK_EQ_U64(receivers(GROUP, 0, &c, 1), 0);
+    CHECK_EQ_U64(receivers(GROUP, 1, &c, 1), 0);
+    merged = client_filter_of(false, sender, sender + 9);
+    CHECK_EQ_I64(client_set_filter(&c, GROUP, 0, &merged), 0);
+    CHECK(client_has_filter(&c, GROUP, 1, &merged));
+    CHECK(client_has_filter(&c, GROUP, 2, &merged));
+    CHECK_EQ_U64(receivers(GROUP, 0, &c, 1), 1);
+    CHECK_EQ_U64(receivers(GROUP, 1, &c, 1), 1);
+    CHECK_EQ_I64(client_set_filter(&c, GROUP, 2, &SOURCE_FILTER_NONE), 0);
+    CHECK_EQ_U64(receivers(GROUP, 0, &c, 1), 1);
+    CHECK_EQ_U64(receivers(GROUP, 1, &c, 1), 0);
+    CHECK(client_has_filter(&c, GROUP, 2, &SOURCE_FILTER_NONE));
+    client_close(&c);
+    wire_check_balance();
+}
+
+SUITE_TEST(bindings, filters_that_cannot_be_set_or_given_are_refused)
+{
+    struct client c = client_bound(0, PORT), stale = {c.endpoint, c.generation + 2};
+    struct source_filter filter = client_filter_of(false, GROUP, GROUP), was = SOURCE_FILTER_ANY;
+    const struct {
+        const struct client *client;
+        uint32_t group, interface;
+        int error;
+    } rows[] = {{&c, FRAME_IP(223, 255, 255, 255), 0, -EINVAL},
+                {&c, GROUP, FRAME_IP(203, 0, 113, 9), -EADDRNOTAVAIL},
+                {&c, GROUP, 3, -EADDRNOTAVAIL},
+                {&stale, GROUP, 0, -ENOTSOCK}};
+
+    CHECK_EQ_I64(client_set_filter(&c, GROUP, 0, &was), 0);
+    CHECK_EQ_I64(client_set_filter(&c, GROUP, 0, &filter), -EINVAL); /* no source is a group */
+    filter.sources[0] = 0;
+    CHECK_EQ_I64(client_set_filter(&c, GROUP, 0, &filter), -EINVAL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        CHECK_EQ_I64(client_set_filter(rows[i].client, rows[i].group, rows[i].interface,
+                                       &SOURCE_FILTER_NONE),
+                     rows[i].error);
+        CHECK_EQ_I64(dataplane_filter(rows[i].client->endpoint, rows[i].client->generation,
+                                      rte_cpu_to_be_32(rows[i].group),
+                                      rte_cpu_to_be_32(rows[i].interface), &filter),
+                     rows[i].error);
+    }
+    CHECK(client_has_filter(&c, GROUP, 0, &was));
+    client_close(&c);
+}
+
 SUITE_TEST(bindings, what_cannot_be_joined_or_left_is_refused)
 {
     struct client c = client_bound(0, PORT);

@@ -233,6 +233,105 @@ SUITE_TEST(groups, changes_that_contradict_are_refused)
     client_close(&c);
 }
 
+/* Set it, and hear the reports. @return how many there were: each is sent twice (RFC 3376, 8.1) */
+static unsigned reports_of(const struct client *client, bool exclude, unsigned first, unsigned last)
+{
+    struct source_filter filter = client_filter_of(exclude, SENDER(first), SENDER(last));
+    unsigned before = peer.packets;
+
+    CHECK_EQ_I64(client_set_filter(client, GROUP, 0, &filter), 0);
+    CHECK(client_has_filter(client, GROUP, 0, &filter));
+    pass(2);
+    CHECK(source_filter_equal(&peer.known[0], &filter));
+    return peer.packets - before;
+}
+
+SUITE_TEST(groups, a_filter_is_set_with_one_report)
+{
+    struct client c = client_bound(0, PORT);
+
+    CHECK_EQ_U64(reports_of(&c, false, 1, 0), 0); /* not joined, and so not left */
+    CHECK_EQ_U64(reports_of(&c, false, 1, 30), 2);
+    CHECK_EQ_U64(reports_of(&c, false, 1, 30), 0);
+    memset(peer.records, 0, sizeof peer.records);
+    CHECK_EQ_U64(reports_of(&c, false, 11, 40), 2); /* ten come and ten go */
+    CHECK_EQ_U64(peer.records[RECORD_ALLOW], 2);
+    CHECK_EQ_U64(peer.records[RECORD_BLOCK], 2);
+    CHECK_EQ_U64(reports_of(&c, true, 2, 1 + SOURCE_FILTER_SOURCES), 2);
+    CHECK_EQ_U64(reports_of(&c, true, 1, 0), 2);
+    CHECK_EQ_U64(reports_of(&c, false, 7, 7), 2);
+    CHECK_EQ_U64(reports_of(&c, false, 1, 0), 2);
+    CHECK_EQ_U64(reports_of(&c, false, 1, 0), 0);
+    CHECK_EQ_I64(client_leave(&c, GROUP, 0), -EADDRNOTAVAIL);
+    client_close(&c);
+    network_check_balance();
+}
+
+SUITE_TEST(groups, a_filter_that_is_set_before_the_bind_is_told_with_it)
+{
+    struct source_filter filter = client_filter_of(true, SENDER(3), SENDER(5));
+    struct client c = client_open();
+
+    CHECK_EQ_I64(client_set_filter(&c, GROUP, 0, &filter), 0);
+    pass(2);
+    CHECK_EQ_U64(peer.packets, 0);
+    CHECK_EQ_U64(client_try_bind(&c, 0, PORT, false), 0);
+    pass(2);
+    CHECK(source_filter_equal(&peer.known[0], &filter));
+    client_close(&c);
+}
+
+/* Whom a socket takes from, of eight senders: a bit for each. */
+static unsigned senders_of(const struct client *client)
+{
+    unsigned bits = 0;
+
+    for (unsigned sender = 0; sender < 8; sender++) {
+        arrive(sender, GROUP);
+        bits |= client_drain(client) << sender;
+    }
+    return bits;
+}
+
+SUITE_TEST(groups, a_filter_that_is_set_is_what_is_delivered)
+{
+    struct client c = client_bound(0, PORT), other = client_joined(GROUP, PORT);
+    const struct {
+        bool exclude;
+        unsigned first, last, taken;
+    } rows[] = {{false, 1, 3, 0x0e}, {false, 3, 5, 0x38}, {true, 3, 5, 0xc7},  {true, 0, 6, 0x80},
+                {false, 6, 6, 0x40}, {true, 1, 0, 0xff},  {false, 1, 0, 0x00}, {false, 0, 7, 0xff}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct source_filter filter =
+            client_filter_of(rows[i].exclude, SENDER(rows[i].first), SENDER(rows[i].last));
+
+        CHECK_EQ_I64(client_set_filter(&c, GROUP, 0, &filter), 0);
+        CHECK_EQ_U64(senders_of(&c), rows[i].taken);
+        CHECK_EQ_U64(client_drain(&other), 8); /* is not disturbed */
+    }
+    client_close(&c);
+    client_close(&other);
+    network_check_balance();
+}
+
+SUITE_TEST(groups, a_filter_follows_on_what_options_have_changed)
+{
+    struct source_filter filter = client_filter_of(true, SENDER(1), SENDER(3));
+    struct client c = client_bound(0, PORT);
+
+    CHECK_EQ_I64(change(&c, DATAPLANE_JOIN_SOURCE, 9), 0);
+    CHECK_EQ_I64(client_set_filter(&c, GROUP, 0, &filter), 0);
+    CHECK_EQ_I64(change(&c, DATAPLANE_JOIN_SOURCE, 9), -EINVAL);
+    CHECK_EQ_I64(change(&c, DATAPLANE_BLOCK_SOURCE, 2), -EADDRINUSE);
+    CHECK_EQ_I64(change(&c, DATAPLANE_UNBLOCK_SOURCE, 3), 0);
+    filter = client_filter_of(true, SENDER(1), SENDER(2));
+    CHECK(client_has_filter(&c, GROUP, 0, &filter));
+    CHECK_EQ_I64(change(&c, DATAPLANE_LEAVE, 0), 0);
+    CHECK(client_has_filter(&c, GROUP, 0, &SOURCE_FILTER_NONE));
+    client_close(&c);
+}
+
 SUITE_TEST(groups, what_no_filter_lets_through_is_counted_apart_from_what_nobody_has_joined)
 {
     struct client c = client_bound(0, PORT), other = client_bound(0, PORT);

@@ -196,6 +196,38 @@ SUITE_TEST(groups_memory, a_change_of_sources_without_memory_leaves_them_as_they
     wire_stop();
 }
 
+SUITE_TEST(groups_memory, a_filter_without_memory_leaves_the_one_before)
+{
+    struct source_filter was = client_filter_of(true, SOURCE + 1, SOURCE + 9);
+    struct source_filter wanted = client_filter_of(false, SOURCE + 1, SOURCE + 1);
+    unsigned failed = 0;
+
+    start();
+    struct client c = client_bound(0, PORT);
+    unsigned before = blocks_in_use();
+    CHECK_EQ_I64(client_set_filter(&c, GROUP, 0, &was), 0);
+    take_memory();
+    while (client_set_filter(&c, GROUP, 0, &wanted) == -ENOBUFS) {
+        CHECK(client_has_filter(&c, GROUP, 0, &was));
+        CHECK_EQ_U64(arrive(&c, SOURCE, GROUP), 1);
+        CHECK_EQ_U64(arrive(&c, SOURCE + 1, GROUP), 0);
+        CHECK_EQ_U64(wire_counter("drop.source_filtered"), ++failed);
+        if (failed == 1)
+            give_room_for_filter();
+        else
+            give_crumb();
+    }
+    CHECK_EQ_U64(failed, 3); /* the filter's, the first lcore's, the second's */
+    CHECK(client_has_filter(&c, GROUP, 0, &wanted));
+    CHECK_EQ_U64(arrive(&c, SOURCE, GROUP), 0);
+    CHECK_EQ_U64(arrive(&c, SOURCE + 1, GROUP), 1);
+    CHECK_EQ_I64(client_set_filter(&c, GROUP, 0, &SOURCE_FILTER_NONE), 0);
+    give_memory();
+    CHECK_EQ_U64(blocks_in_use(), before);
+    client_close(&c);
+    wire_stop();
+}
+
 SUITE_TEST(groups_memory, a_bind_without_memory_for_the_groups_leaves_the_socket_unbound)
 {
     unsigned failed = 0;
