@@ -47,11 +47,6 @@ static int look(SOCKET s, struct socket_reference *reference, struct settings *s
     return 0;
 }
 
-static bool is_multicast(uint32_t address)
-{
-    return (address & htonl(0xf0000000)) == htonl(0xe0000000);
-}
-
 static int bind_socket(SOCKET s, const struct sockaddr *name, int namelen)
 {
     struct socket_reference reference;
@@ -63,7 +58,7 @@ static int bind_socket(SOCKET s, const struct sockaddr *name, int namelen)
         error = spi_read_address(name, namelen, &address);
     if (error != 0)
         return error;
-    if (is_multicast(address.sin_addr.s_addr))
+    if (spi_is_multicast(address.sin_addr.s_addr))
         return WSAEADDRNOTAVAIL; /* as on Windows: bind to the port, join the group */
     error =
         wsa_error_of(dataplane_bind(reference.endpoint, reference.generation,
@@ -158,7 +153,7 @@ static int join_leaf(SOCKET s, const struct sockaddr *name, int namelen, DWORD f
         return WSAEINVAL; /* O07 */
     if (flags != JL_SENDER_ONLY && flags != JL_RECEIVER_ONLY && flags != JL_BOTH)
         return WSAEINVAL;
-    if (!is_multicast(address.sin_addr.s_addr))
+    if (!spi_is_multicast(address.sin_addr.s_addr))
         return WSAEADDRNOTAVAIL;
     dataplane_binding(reference.endpoint, &bound_address, &bound_port);
     if (bound_port == 0) {

@@ -129,16 +129,23 @@ static int control(SOCKET s, struct ioctl_call *call, LPDWORD returned)
 {
     struct completion_batch batch = {.count = 0};
     struct socket_reference reference;
+    bool waits = ioctl_is_filter(call->code);
     int error = socket_lock(s, &reference);
 
     if (error != 0)
         return error;
-    error = returned == NULL ? WSAEFAULT : carry_out(&reference, call); /* L10 */
+    if (waits)
+        socket_unlock(reference.endpoint, &batch); /* joining waits for lcores */
+    if (returned == NULL)
+        error = WSAEFAULT; /* L10 */
+    else
+        error = waits ? ioctl_filter(&reference, call) : carry_out(&reference, call);
     /* Where there is too little room it is told how much there must be. */
     if ((error == 0 || (error == WSAEFAULT && call->written != 0)) &&
         !guard_store32(returned, call->written))
         error = WSAEFAULT;
-    socket_unlock(reference.endpoint, &batch);
+    if (!waits)
+        socket_unlock(reference.endpoint, &batch);
     return error;
 }
 

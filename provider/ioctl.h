@@ -23,4 +23,13 @@ struct ioctl_call {
  *  WSAEOPNOTSUPP also: it is none of them */
 int ioctl_query(const struct socket_reference *reference, struct ioctl_call *call);
 
+/** All of an answer, and how long it is. @return 0, or WSAEFAULT: there is no room for it */
+int ioctl_give(struct ioctl_call *call, const void *from, DWORD bytes);
+
+/** Is it a control that takes or gives all sources of a group at once? */
+bool ioctl_is_filter(DWORD code);
+
+/** Carry out one of those. Waits for lcores: not under LOCK. @return 0 or WSA error */
+int ioctl_filter(const struct socket_reference *reference, struct ioctl_call *call);
+
 #endif

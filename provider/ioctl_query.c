@@ -14,7 +14,7 @@
 /* Most addresses of SIO_ADDRESS_LIST_QUERY. */
 #define MAX_ADDRESSES (CONFIG_MAX_PORTS * CONFIG_MAX_ADDRESSES)
 
-static int give(struct ioctl_call *call, const void *from, DWORD bytes)
+int ioctl_give(struct ioctl_call *call, const void *from, DWORD bytes)
 {
     call->written = bytes;
     return call->out_bytes >= bytes && guard_copy_to(call->out, from, bytes) ? 0 : WSAEFAULT;
@@ -70,7 +70,7 @@ static int give_broadcast_address(const struct socket_reference *reference, stru
     const WSAPROTOCOL_INFOW *protocol = reference->socket->protocol;
     struct sockaddr_in name = name_of(INADDR_BROADCAST);
 
-    return protocol->dwServiceFlags1 & XP1_SUPPORT_BROADCAST ? give(call, &name, sizeof name)
+    return protocol->dwServiceFlags1 & XP1_SUPPORT_BROADCAST ? ioctl_give(call, &name, sizeof name)
                                                              : WSAEINVAL;
 }
 
@@ -92,7 +92,7 @@ static int give_route(const struct socket_reference *reference, struct ioctl_cal
     if (route.kind == ROUTE_NONE)
         return WSAENETUNREACH;
     struct sockaddr_in name = name_of(route.source);
-    return give(call, &name, sizeof name);
+    return ioctl_give(call, &name, sizeof name);
 }
 
 /* Of extensions WSARecvMsg is served; every other GUID is an unknown one. */
@@ -107,14 +107,14 @@ static int give_function(const struct socket_reference *reference, struct ioctl_
         call->out_bytes < sizeof function)
         return WSAEFAULT;
     return memcmp(&wanted, &receive_message, sizeof wanted) == 0
-               ? give(call, &function, sizeof function)
+               ? ioctl_give(call, &function, sizeof function)
                : WSAEINVAL;
 }
 
 /* Nothing is layered over our sockets, or under them. */
 static int give_base_handle(const struct socket_reference *reference, struct ioctl_call *call)
 {
-    return give(call, &reference->socket->handle, sizeof reference->socket->handle);
+    return ioctl_give(call, &reference->socket->handle, sizeof reference->socket->handle);
 }
 
 /* SIOCATMARK is for streams that have urgent data. */

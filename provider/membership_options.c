@@ -69,11 +69,6 @@ static int take_index(ULONG index, uint32_t *interface)
     return index >> 24 == 0 ? 0 : WSAEADDRNOTAVAIL;
 }
 
-static bool is_multicast(uint32_t address)
-{
-    return (ntohl(address) & 0xf0000000u) == 0xe0000000u;
-}
-
 static int read_request(enum request_kind kind, const char *value, int length,
                         struct request *request)
 {
@@ -119,9 +114,8 @@ static int read_request(enum request_kind kind, const char *value, int length,
 /* Is a mistake one of the addresses, or one of the manner? */
 static bool has_bad_address(const struct membership_row *row, const struct request *request)
 {
-    return !is_multicast(request->group) ||
-           (row->change >= DATAPLANE_JOIN_SOURCE &&
-            (request->source == 0 || is_multicast(request->source)));
+    return !spi_is_multicast(request->group) ||
+           (row->change >= DATAPLANE_JOIN_SOURCE && !spi_is_source(request->source));
 }
 
 int membership_set(SOCKET s, const struct membership_row *row, const char *value, int length)

@@ -83,4 +83,16 @@ void spi_own_name(const struct socket_reference *reference, uint32_t *address, u
 /** sockaddr_in from client memory. @return 0; WSAEFAULT; WSAEAFNOSUPPORT, and `address` is filled in */
 int spi_read_address(const struct sockaddr *name, int namelen, struct sockaddr_in *address);
 
+/** 224.0.0.0/4; network order. */
+static inline bool spi_is_multicast(uint32_t address)
+{
+    return (address & htonl(0xf0000000)) == htonl(0xe0000000);
+}
+
+/** Can it be a source of a group's datagrams? Network order. */
+static inline bool spi_is_source(uint32_t address)
+{
+    return address != 0 && !spi_is_multicast(address);
+}
+
 #endif
