@@ -127,22 +127,51 @@ static void print_received(const struct run *run)
         print_count("unread", run->unread, "delivered, but left in the sockets' rings");
 }
 
-static void print_frames(const struct run *run)
+/* Fates of frames under their own names, but for those that no frame has had. */
+static void print_fates(const struct run *run,
+                        const char *(*name_of)(const struct wirerx_counter *))
 {
     char label[48];
 
-    putchar('\n');
-    print_count("frames", run_counter(run, "frames"), "= delivered + dropped");
-    print_count("delivered", run_counter(run, "delivered"), "to at least one socket");
-    print_count("dropped", run_dropped(run), "");
     for (size_t i = 0; i < run->counter_count; i++) {
         const struct wirerx_counter *counter = &run->counters[i];
-        const char *reason = run_drop_reason(counter);
-        if (reason == NULL || counter->value == 0)
+        const char *name = name_of(counter);
+        if (name == NULL || counter->value == 0)
             continue;
-        snprintf(label, sizeof label, "  %s", reason);
+        snprintf(label, sizeof label, "  %s", name);
         print_count(label, counter->value, counter->help);
     }
+}
+
+static void print_frames(const struct run *run)
+{
+    static const struct {
+        const char *counter, *help;
+    } others[] = {
+        {"reassembled", "datagrams that fragments became, each one frame more"},
+        {"looped", "frames of this stack's own sockets"},
+        {"handed_in", "frames that came once more, from another lcore"},
+    };
+    uint64_t lost = run_device_lost(run), more = lost, kept = run_kept(run);
+
+    putchar('\n');
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        more += run_counter(run, others[i].counter);
+    print_count("frames", run_counter(run, "frames"),
+                more != 0   ? "+ what came beside them = delivered + kept + dropped"
+                : kept != 0 ? "= delivered + kept + dropped"
+                            : "= delivered + dropped");
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (run_counter(run, others[i].counter) != 0)
+            print_count(others[i].counter, run_counter(run, others[i].counter), others[i].help);
+    if (lost != 0)
+        print_count("device_lost", lost, "frames that no lcore was given");
+    print_count("delivered", run_counter(run, "delivered"), "to at least one socket");
+    if (kept != 0)
+        print_count("kept", kept, "");
+    print_fates(run, run_kept_by);
+    print_count("dropped", run_dropped(run), "");
+    print_fates(run, run_drop_reason);
 }
 
 static void print_sockets(const struct run *run)

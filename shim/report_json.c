@@ -26,14 +26,15 @@ static json_t *pace(const struct recv_options *options)
     return json_string(options->pace == RECV_DRAINED ? "drained" : "recorded");
 }
 
-static json_t *drops(const struct run *run)
+/** The counters that are named so, all of them. */
+static json_t *fates(const struct run *run, const char *(*name_of)(const struct wirerx_counter *))
 {
     json_t *object = json_object();
 
     for (size_t i = 0; i < run->counter_count; i++) {
-        const char *reason = run_drop_reason(&run->counters[i]);
-        if (reason != NULL)
-            json_object_set_new(object, reason, number(run->counters[i].value));
+        const char *name = name_of(&run->counters[i]);
+        if (name != NULL)
+            json_object_set_new(object, name, number(run->counters[i].value));
     }
     return object;
 }
@@ -131,7 +132,12 @@ void report_json(const struct run *run)
     json_object_set_new(object, "frames", number(run_counter(run, "frames")));
     json_object_set_new(object, "delivered", number(run_counter(run, "delivered")));
     json_object_set_new(object, "dropped", number(run_dropped(run)));
-    json_object_set_new(object, "drops", drops(run));
+    json_object_set_new(object, "drops", fates(run, run_drop_reason));
+    json_object_set_new(object, "kept", fates(run, run_kept_by));
+    json_object_set_new(object, "device_lost", number(run_device_lost(run)));
+    json_object_set_new(object, "reassembled", number(run_counter(run, "reassembled")));
+    json_object_set_new(object, "looped", number(run_counter(run, "looped")));
+    json_object_set_new(object, "handed_in", number(run_counter(run, "handed_in")));
     json_object_set_new(object, "after_end", number(run->after_end));
     json_object_set_new(object, "unread", number(run->unread));
     json_object_set_new(object, "sockets", sockets(run));

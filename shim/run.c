@@ -35,6 +35,39 @@ const char *run_drop_reason(const struct wirerx_counter *counter)
     return strncmp(counter->name, prefix, length) == 0 ? counter->name + length : NULL;
 }
 
+const char *run_kept_by(const struct wirerx_counter *counter)
+{
+    static const struct {
+        const char *counter, *name;
+    } rows[] = {
+        {"consumed.arp", "consumed_arp"},   {"consumed.icmp", "consumed_icmp"},
+        {"consumed.igmp", "consumed_igmp"}, {"queued.reassembly", "queued_reassembly"},
+        {"to_kernel", "to_kernel"},         {"to_transmit", "to_transmit"},
+        {"handed_over", "handed_over"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strcmp(counter->name, rows[i].counter) == 0)
+            return rows[i].name;
+    return NULL;
+}
+
+uint64_t run_kept(const struct run *run)
+{
+    uint64_t kept = 0;
+
+    for (size_t i = 0; i < run->counter_count; i++)
+        if (run_kept_by(&run->counters[i]) != NULL)
+            kept += run->counters[i].value;
+    return kept;
+}
+
+uint64_t run_device_lost(const struct run *run)
+{
+    return run_counter(run, "drop.device_missed") + run_counter(run, "drop.device_errors") +
+           run_counter(run, "drop.device_no_buffer");
+}
+
 uint64_t run_dropped(const struct run *run)
 {
     uint64_t dropped = 0;

@@ -14,7 +14,7 @@
 #include "times.h"
 #include "wirerx.h"
 
-#define RUN_MAX_COUNTERS 96u
+#define RUN_MAX_COUNTERS 128u
 
 /** Why a run ended. */
 enum run_end {
@@ -67,6 +67,19 @@ uint64_t run_counter(const struct run *run, const char *name);
 
 /** The part of a drop counter's name after "drop."; NULL when it is no drop counter. */
 const char *run_drop_reason(const struct wirerx_counter *counter);
+
+/**
+ * The name, without a dot, of what keeps a frame that is neither delivered to a socket nor dropped: the host
+ * side of the stack, reassembly, the kernel, another lcore. NULL when the counter is of no such fate.
+ */
+const char *run_kept_by(const struct wirerx_counter *counter);
+
+/** Frames kept so, all together. With them:
+ *  frames + device_lost + reassembled + looped + handed_in = delivered + kept + dropped. */
+uint64_t run_kept(const struct run *run);
+
+/** Frames that a device has lost or found bad: dropped, and no frame that an lcore has taken. */
+uint64_t run_device_lost(const struct run *run);
 
 /** Frames dropped, all reasons together. */
 uint64_t run_dropped(const struct run *run);

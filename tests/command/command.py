@@ -102,7 +102,10 @@ class Case(unittest.TestCase):
 
     def balanced(self, report):
         """One packet, one fate."""
-        self.assertEqual(report['frames'], report['delivered'] + sum(report['drops'].values()))
+        self.assertEqual(sum(report[row] for row in ('frames', 'device_lost', 'reassembled', 'looped',
+                                                    'handed_in')),
+                         report['delivered'] + sum(report['kept'].values()) +
+                         sum(report['drops'].values()))
         self.assertEqual(report['dropped'], sum(report['drops'].values()))
         for row in report['sockets']:
             self.assertEqual(row['delivered'], row['received'] + row['unread'], row)

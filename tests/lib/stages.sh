@@ -11,6 +11,7 @@ command_tests='
     tests/command/bad_input.py       asan
     tests/command/replay.py          asan
     tests/command/real_captures.py   asan
+    tests/command/hostile_pcap.py    asan
     tests/bench/smoke.py
     tests/bench/commands.py
     tests/bench/report.py
