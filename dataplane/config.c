@@ -38,6 +38,7 @@ static void free_port(struct config_port *port)
     free(port->kernel);
     free(port->kernel_rules);
     free(port->neighbours);
+    free(port->impair);
 }
 
 void config_free(struct config *config)
@@ -70,7 +71,9 @@ static int copy_port(struct config_port *to, const struct config_port *from)
         copy_array(from->kernel_rules, from->kernel_rules_count, sizeof(*from->kernel_rules));
     to->neighbours =
         copy_array(from->neighbours, from->neighbours_count, sizeof(*from->neighbours));
+    to->impair = copy_array(from->impair, 1, sizeof(*from->impair));
     if ((from->device != NULL && to->device == NULL) ||
+        (from->impair != NULL && to->impair == NULL) ||
         (from->kernel != NULL && to->kernel == NULL) ||
         (from->kernel_rules_count > 0 && to->kernel_rules == NULL) ||
         (from->addresses_count > 0 && to->addresses == NULL) ||

@@ -23,6 +23,7 @@
 #define CONFIG_MAX_ADDRESSES 32u
 #define CONFIG_MAX_ROUTES 32u
 #define CONFIG_MAX_KERNEL_RULES 32u
+#define CONFIG_MAX_IMPAIRMENTS 11u
 #define CONFIG_MAX_NEIGHBOURS 256u
 #define CONFIG_MAX_SOCKETS 65536u
 #define CONFIG_MAX_BUFFERS 16777216u
@@ -123,6 +124,27 @@ struct config_kernel_rule {
     uint16_t last_port; /**< so it is of all others */
 };
 
+/** Frames of a queue that an impaired port keeps back at the most, so that later ones pass them. */
+#define CONFIG_IMPAIR_HELD 8u
+
+/** Shares of frames are in parts of this. */
+#define CONFIG_IMPAIR_WHOLE 1000000u
+
+/** What is done on purpose to a port (impair.h). 0: not. */
+struct config_impair {
+    unsigned seed; /**< of the dice; 0: one is made up and logged */
+    unsigned loss; /**< a share, as the next four */
+    unsigned missed;
+    unsigned duplicate;
+    unsigned corrupt;
+    unsigned reorder;
+    unsigned link_down_after; /**< milliseconds, as the next two */
+    unsigned link_up_after;
+    unsigned remove_after;
+    unsigned refuse_multicast; /**< 1: so it is, as the next */
+    unsigned refuse_all_multicast;
+};
+
 /** A host on a network of the port's whose MAC address is not asked for. */
 struct config_neighbour {
     uint32_t address; /**< host byte order */
@@ -151,8 +173,9 @@ struct config_port {
     enum config_timestamps timestamps;
     enum config_multicast multicast;
     enum config_pace pace;
-    double pace_rate; /**< frames a second, 1 to 1e9, for CONFIG_PACE_RATE */
-    bool held;        /**< a replay that waits for dataplane_replay_go() (never from YAML) */
+    struct config_impair *impair; /**< NULL: as good as its device is */
+    double pace_rate;             /**< frames a second, 1 to 1e9, for CONFIG_PACE_RATE */
+    bool held; /**< a replay that waits for dataplane_replay_go() (never from YAML) */
 };
 
 /** Defaults and bounds of sockets. */

@@ -2,6 +2,7 @@
 #include "config_address.h"
 #include "config_cpus.h"
 #include "config_device.h"
+#include "config_impair.h"
 #include "config_kernel.h"
 #include "config_neighbour.h"
 #include "config_options.h"
@@ -281,6 +282,7 @@ static int check_port(const struct config_report *report, const struct config *c
         config_neighbour_check(report, port, index) != 0 ||
         check_section(report, "ports", prefix, port) != 0 ||
         config_kernel_check(report, config, index) != 0 ||
+        config_impair_check(report, config, index) != 0 ||
         check_captures(report, config, &device, index) != 0)
         return -1;
     return check_pace(report, port, &device, index);

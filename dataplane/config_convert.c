@@ -2,6 +2,7 @@
 #include "config_convert.h"
 
 #include "config_address.h"
+#include "config_impair.h"
 #include "config_kernel.h"
 #include "config_neighbour.h"
 #include "config_route.h"
@@ -143,6 +144,24 @@ static int convert_neighbours(const struct target *target, const struct config_s
     return 0;
 }
 
+static int convert_impair(const struct target *target, const struct config_slot *slot)
+{
+    struct config_port *port = target->values;
+    char **texts = slot->value;
+
+    port->impair = slot->count == 0 ? NULL : calloc(1, sizeof(*port->impair));
+    if (slot->count != 0 && port->impair == NULL)
+        return config_refuse(target->report, NULL, "out of memory");
+    for (unsigned i = 0; i < slot->count; i++) {
+        char path[CONFIG_PATH_SIZE];
+
+        snprintf(path, sizeof(path), "%simpair[%u]", target->prefix, i);
+        if (config_impair_parse(target->report, path, texts[i], port->impair) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int convert_list(const struct target *target, const struct config_option *option,
                         const struct config_slot *slot)
 {
@@ -150,6 +169,8 @@ static int convert_list(const struct target *target, const struct config_option 
         return convert_cores(target, option, slot);
     if (strcmp(option->name, "kernel-rules") == 0)
         return convert_kernel_rules(target, slot);
+    if (strcmp(option->name, "impair") == 0)
+        return convert_impair(target, slot);
     if (strcmp(option->name, "neighbours") == 0)
         return convert_neighbours(target, slot);
     return strcmp(option->name, "routes") == 0 ? convert_routes(target, slot)

@@ -271,6 +271,20 @@ const struct config_option config_options[] = {
                 "rate. The last three begin 100 ms after the last bind or join.",
     },
     {
+        .section = "ports",
+        .name = "impair",
+        .kind = CONFIG_KIND_LIST,
+        .most = CONFIG_MAX_IMPAIRMENTS,
+        .help =
+            "For tests only: what is done to the port on purpose, by dice that seed N makes fall "
+            "the same way again (without one a seed is logged). Of received frames a share is lost "
+            "(loss 0.1%), counted as missed by the device (missed 1%), doubled (duplicate 1%), has "
+            "a bit flipped (corrupt 1%), or is passed by up to 8 later ones (reorder 1%). "
+            "link-down-after, link-up-after and remove-after: so many milliseconds from the start "
+            "the link is down, is back, or the device is gone. refuse-multicast, "
+            "refuse-all-multicast: the device takes no list of groups, or cannot let all through.",
+    },
+    {
         .section = "",
         .name = "memory",
         .kind = CONFIG_KIND_SECTION,

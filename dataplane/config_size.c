@@ -55,6 +55,8 @@ struct config_needs config_needs(const struct config *config)
         /* A driver gives a buffer back when its descriptor is used again: once all were used, all are held. */
         if (may_transmit(port))
             needs.queues += CONFIG_TX_DESCRIPTORS;
+        if (port->impair != NULL)
+            needs.queues += (uint64_t)port->queues * CONFIG_IMPAIR_HELD;
         if (port->kernel != NULL)
             needs.queues +=
                 CONFIG_KERNEL_BUFFERS +

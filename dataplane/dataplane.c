@@ -187,6 +187,7 @@ static void close_ports(void)
 
         if (port->started)
             port->operations->statistics(port, &dataplane.last_statistics[i]);
+        impair_figures(port, &dataplane.last_impaired[i]);
         port_close(port);
         dataplane.buffers_kept[i] = port->buffers_kept;
     }
@@ -347,6 +348,7 @@ int dataplane_start(const struct config *config, const struct endpoint_operation
     atomic_store_explicit(&default_spin_us, config->sockets.spin_us, memory_order_relaxed);
     dataplane.by_hand = by_hand;
     memset(dataplane.last_statistics, 0, sizeof dataplane.last_statistics);
+    memset(dataplane.last_impaired, 0, sizeof dataplane.last_impaired);
     memset(dataplane.buffers_kept, 0, sizeof dataplane.buffers_kept);
     if (service_call(start_on_service, &request) != 0)
         goto out;

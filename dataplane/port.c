@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "config_device.h"
+#include "impair.h"
 #include "kernel_interface.h"
 #include "log.h"
 #include "numa_place.h"
@@ -319,6 +320,8 @@ int port_open(struct port *port, const struct config *config, unsigned index,
             return -1;
         port->operations = &port_replay;
     }
+    if (settings->impair != NULL && impair_begin(port, error) != 0)
+        goto failed;
     if (probe(port, error) != 0)
         goto failed;
     port->numa_node = rte_eth_dev_socket_id(port->id);
@@ -404,6 +407,7 @@ void port_close(struct port *port)
         discard_rest(port);
     if (port->started && port->transmits)
         take_back_transmitted(port);
+    impair_end(port);
     replay_destroy(port->replay);
     port->replay = NULL;
     multicast_filter_end(port);

@@ -6,7 +6,7 @@
  * @file
  * A port: a device under configuration. It is reached through a small table of functions, so that
  * other sources can stand in front of the device: rte_eth is the ordinary row, replay (replay.h)
- * holds frames of a capture back, more follow.
+ * holds frames of a capture back, impair (impair.h) is a bad device on purpose.
  */
 
 #include <rte_ethdev.h>
@@ -22,6 +22,7 @@
 
 struct lcore;
 struct port;
+struct impair;
 struct replay;
 struct tap;
 
@@ -92,6 +93,7 @@ struct port {
     unsigned buffers_taken;  /**< by the driver, for its queues, as the device started */
     unsigned buffers_kept;   /**< by the driver, for good, though the device is closed */
     struct replay *replay;   /**< NULL: live */
+    struct impair *impair;   /**< NULL: not impaired */
     struct tap *tap;         /**< the way to the kernel (host_kernel.h); NULL: none */
     struct port_clock clock; /**< of the times in its frames */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "port_watch.h"
 
+#include <errno.h>
 #include <net/if.h>
 #include <netlink/errno.h>
 #include <rte_common.h>
@@ -23,6 +24,7 @@ static struct {
     bool read_failed;
     bool beginning;
     bool up[CONFIG_MAX_PORTS];
+    bool gone[CONFIG_MAX_PORTS]; /* the device is, and that is logged */
     unsigned looks;
     struct addressing next;
     struct rte_ether_addr macs[CONFIG_MAX_PORTS];
@@ -39,8 +41,14 @@ static bool is_from_kernel(const struct port *port)
 static bool is_up(struct port *port)
 {
     struct port_link link;
+    int result = port->operations->link(port, &link);
 
-    return port->operations->link(port, &link) != 0 || link.up;
+    if (result == -ENODEV && !watch.gone[port->index]) {
+        watch.gone[port->index] = true;
+        log_line("ports[%u]: %s is gone; sockets stay open, and receive nothing more from it",
+                 port->index, port->config->device);
+    }
+    return result != 0 || link.up;
 }
 
 static void look_at_links(void)
@@ -221,6 +229,7 @@ int port_watch_begin(struct config_error *error)
 
     watch.behind = watch.read_failed = false;
     for (unsigned p = 0; p < dataplane.ports_count; p++) {
+        watch.gone[p] = false;
         any |= is_from_kernel(&dataplane.ports[p]);
         watch.up[p] = is_up(&dataplane.ports[p]);
     }

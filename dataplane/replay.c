@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "impair.h"
 #include "lcore.h"
 #include "pool.h"
 
@@ -302,8 +303,11 @@ struct replay_progress replay_progress(const struct replay *replay)
 
 /* The frames released before have gone through a whole pass here; those for other lcores are with
  * them when they are in no ring any more. */
-static void note_end(struct replay_queue *queue, const struct lcore *lcore)
+static void note_end(const struct port *port, uint16_t number, struct replay_queue *queue,
+                     const struct lcore *lcore)
 {
+    if (impair_holds(port, number))
+        return;
     for (unsigned to = 0; to < lcore->peers_count; to++)
         if (to != lcore->index && !rte_ring_empty(lcore->peers[to].handover[lcore->index]))
             return;
@@ -410,7 +414,7 @@ static void fill_stage(struct port *port, uint16_t number, struct replay_queue *
     uint64_t lost = atomic_load_explicit(&queue->lost, memory_order_relaxed);
 
     if (released + lost >= queue->total) {
-        note_end(queue, lcore);
+        note_end(port, number, queue, lcore);
         return;
     }
     if (queue->cut_frame != NULL && released + lost == queue->total - 1) {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "impair.h"
 #include "replay.h"
 #include "state.h"
 
@@ -16,16 +17,43 @@ static void add_row(struct dataplane_report *report, const char *name, const cha
     report->count++;
 }
 
+/* The missed ones are in drop.device_missed, too, and what was lost in no other row. */
+static void add_impair_rows(struct dataplane_report *report, const struct impair_figures *sum)
+{
+    add_row(report, "impair.lost", "frames lost on purpose (ports[].impair)", sum->lost);
+    add_row(report, "impair.missed", "frames lost on purpose that the device counts as missed",
+            sum->missed);
+    add_row(report, "impair.duplicated", "frames received once more on purpose", sum->duplicated);
+    add_row(report, "impair.no_buffer", "duplicates that found the buffer pool empty",
+            sum->no_buffer);
+    add_row(report, "impair.corrupted", "frames with a bit flipped on purpose", sum->corrupted);
+    add_row(report, "impair.reordered", "frames that were kept back on purpose", sum->reordered);
+    add_row(report, "impair.held", "those that wait now, or did when the dataplane stopped",
+            sum->held);
+}
+
 static void add_device_rows(struct dataplane_report *report, unsigned first, unsigned end)
 {
     struct port_statistics sum = {0};
+    struct impair_figures impaired = {0};
     uint64_t kept = 0, listed = 0, all = 0, refusals = 0, overflows = 0;
 
     for (unsigned i = first; i < end; i++) {
         struct port_statistics one = dataplane.last_statistics[i];
 
-        if (dataplane_running())
+        struct impair_figures figures = dataplane.last_impaired[i];
+
+        if (dataplane_running()) {
             dataplane.ports[i].operations->statistics(&dataplane.ports[i], &one);
+            impair_figures(&dataplane.ports[i], &figures);
+        }
+        impaired.lost += figures.lost;
+        impaired.missed += figures.missed;
+        impaired.duplicated += figures.duplicated;
+        impaired.no_buffer += figures.no_buffer;
+        impaired.corrupted += figures.corrupted;
+        impaired.reordered += figures.reordered;
+        impaired.held += figures.held;
         sum.frames += one.frames;
         sum.missed += one.missed;
         sum.errors += one.errors;
@@ -56,6 +84,7 @@ static void add_device_rows(struct dataplane_report *report, unsigned first, uns
             refusals);
     add_row(report, "device.multicast_overflow",
             "times there were more groups than a device is given a list of", overflows);
+    add_impair_rows(report, &impaired);
 }
 
 static void add_counters(struct dataplane_report *report, const struct counters *sum)

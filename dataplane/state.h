@@ -10,6 +10,7 @@
 
 #include "addressing.h"
 #include "dataplane.h"
+#include "impair.h"
 #include "lcore.h"
 #include "membership.h"
 #include "owner_mutex.h"
@@ -36,6 +37,7 @@ struct dataplane {
     struct lcore *lcores; /**< kept after a stop: counters stay readable */
     unsigned lcores_count;
     struct port_statistics last_statistics[CONFIG_MAX_PORTS];
+    struct impair_figures last_impaired[CONFIG_MAX_PORTS];
     unsigned buffers_kept[CONFIG_MAX_PORTS]; /**< by their drivers, after a stop */
     struct binding bindings[CONFIG_MAX_SOCKETS];
     uint32_t slots_used; /**< slots below this have been open at some time */

@@ -64,11 +64,11 @@ SUITE_TEST(refused, keys_that_are_unknown_or_double_or_missing)
         {NULL_PORT "    queue: 1\n",
          "t.yaml:4: ports[0].queue: unknown option; here are known: device, address, "
          "addresses, gateway, routes, neighbours, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
-         "kernel-rate, timestamps, multicast, pace"},
+         "kernel-rate, timestamps, multicast, pace, impair"},
         {NULL_PORT "\n  - device: vdev:net_null1\n    Queues: 1\n",
          "t.yaml:6: ports[1].Queues: unknown option; here are known: device, address, "
          "addresses, gateway, routes, neighbours, queues, mtu, vlan, checksums, transmit, kernel, kernel-rules, "
-         "kernel-rate, timestamps, multicast, pace"},
+         "kernel-rate, timestamps, multicast, pace, impair"},
         {NULL_PORT "memory:\n  pages: huge\n  size: 12\n",
          "t.yaml:6: memory.size: unknown option; here are known: pages, megabytes, buffers, "
          "buffer-bytes"},

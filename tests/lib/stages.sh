@@ -12,6 +12,7 @@ command_tests='
     tests/command/replay.py          asan
     tests/command/real_captures.py   asan
     tests/command/hostile_pcap.py    asan
+    tests/command/impair.py          asan
     tests/bench/smoke.py
     tests/bench/commands.py
     tests/bench/report.py
