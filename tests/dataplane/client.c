@@ -142,6 +142,9 @@ static void copy_payload(struct rte_mbuf *mbuf, const struct rx_meta *meta, stru
 {
     uint32_t length = RTE_MIN(meta->payload_length, (uint32_t)sizeof taken->bytes);
     uint8_t gathered[sizeof taken->bytes];
+
+    if (length == 0)
+        return; /* DPDK walks off the end of a chain whose last byte is in front of nothing */
     const void *payload = rte_pktmbuf_read(mbuf, meta->payload_offset, length, gathered);
 
     CHECK(payload != NULL);
