@@ -115,6 +115,11 @@ MUTANTS = [
     model("G3, under LOCK", "dataplane/grow.c",
           "if ((!quiet && e->lcore.left == NULL) || !try_lock(e))", "TIDIES_UNLOCKED GROWING"),
 
+    # --- lengths of the wire, which the plain reference judges as well
+    code("padding is taken for payload", "dataplane/classify.c",
+         "udp_length > total - header)", "udp_length > length - at - header)",
+         "dataplane reference_classifier/every_frame_ends_as_the_reference_says"),
+
     # --- wake-ups of those who wait for LOCK
     code("release wakes nobody", "dataplane/lock_word.c",
          "            break;\n    }\n    if (seen & LOCK_WORD_WAITERS)\n",
