@@ -55,10 +55,11 @@ suite_jobs() {
     if [ "$1" = asan ]; then echo 1; else echo "$jobs"; fi
 }
 
-# execute_suite VARIANT EXECUTABLE: run one suite, Criterion or plain; what came of it is in its reports.
+# execute_suite VARIANT EXECUTABLE [LETTERS]: run one suite, Criterion or plain, or what of it is in files
+# whose suites begin so; what came of it is in its reports.
 execute_suite() {
-    local variant=$1 executable=$2 reports tap status=0 start=$SECONDS
-    reports=$ci/reports/$variant/$(basename "$executable")
+    local variant=$1 executable=$2 letters=${3:-} reports tap status=0 start=$SECONDS
+    reports=$ci/reports/$variant/$(basename "$executable")$letters
     tap=$reports/tap
     rm -rf "$reports"
     mkdir -p "$reports/sanitizer"
@@ -67,19 +68,20 @@ execute_suite() {
             "$executable" >"$tap" 2>"$reports/output" || status=$?
     else
         with_sanitizers "$reports/sanitizer" timeout -k 10 "${WIRERX_SUITE_SECONDS:-600}" \
-            "$executable" -j "${WIRERX_SUITE_JOBS:-$(suite_jobs "$variant")}" --timeout 120 --tap="$tap" >"$reports/output" 2>&1 || status=$?
+            "$executable" -j "${WIRERX_SUITE_JOBS:-$(suite_jobs "$variant")}" --timeout 120 --tap="$tap" \
+            ${letters:+--filter "$letters*/*"} >"$reports/output" 2>&1 || status=$?
     fi
     echo "$status $((SECONDS - start))" >"$reports/status"
 }
 
-# record_suite VARIANT EXECUTABLE: print what it said; a result for each test in it.
+# record_suite VARIANT EXECUTABLE [LETTERS]: print what it said; a result for each test in it.
 record_suite() {
-    local variant=$1 executable=$2 name reports tap from status seconds
+    local variant=$1 executable=$2 letters=${3:-} name reports tap from status seconds
     name=$variant/$(basename "$executable")
-    reports=$ci/reports/$name
+    reports=$ci/reports/$name$letters
     tap=$reports/tap
     from=$(($(wc -l <"$results") + 1))
-    echo "== $name"
+    echo "== $name $letters"
     cat "$reports/output"
     cat "$reports/tap" 2>/dev/null || true
     read -r status seconds <"$reports/status"
@@ -126,15 +128,25 @@ record_reports() {
     done < <(sort "$2/reasons" | uniq -c | sed 's/^ *\([0-9]*\) /\1 times: /')
 }
 
-# Suites that run at a time: as many as fill the processors with suite_jobs() tests each. Not under TSan, whose
-# suites are about what threads do to each other in the time they have.
+# Suites that run at a time: as many as fill the processors with suite_jobs() tests each; a test that starts
+# DPDK sleeps for a third of its time. Not under TSan, whose suites are about what threads do to each other in
+# the time they have.
 suites_at_a_time() {
-    if [ "$1" = asan ]; then echo "$jobs"; else echo 1; fi
+    if [ "$1" = asan ]; then echo $((jobs + 1)); else echo 1; fi
+}
+
+# The parts that a suite is run in, a line of letters each: large ones by halves, where suites have one
+# worker each. An empty line is all of it.
+parts_of() {
+    case $1/$(basename "$2") in
+    asan/receive | asan/dataplane) printf '%s\n' '[a-m]' '[!a-m]' ;;
+    *) echo ;;
+    esac
 }
 
 # run_suites VARIANT: every suite of a build, the largest first
 run_suites() {
-    local executable suites=()
+    local executable letters suites=()
     while IFS= read -r executable; do
         case $(basename "$executable") in
         tsan-*) ;;
@@ -146,9 +158,14 @@ run_suites() {
     export -f execute_suite suite_jobs with_sanitizers
     export ci jobs
     # shellcheck disable=SC2016 # the inner shell expands it
-    printf '%s\n' "${suites[@]}" | xargs -P "$(suites_at_a_time "$1")" -I{} \
-        bash -c 'execute_suite "$1" "$2"' execute "$1" {}
     for executable in "${suites[@]}"; do
-        record_suite "$1" "$executable"
+        while IFS= read -r letters; do
+            printf '%s\0' "$1" "$executable" "$letters"
+        done < <(parts_of "$1" "$executable")
+    done | xargs -0 -P "$(suites_at_a_time "$1")" -n 3 bash -c 'execute_suite "$@"' execute
+    for executable in "${suites[@]}"; do
+        while IFS= read -r letters; do
+            record_suite "$1" "$executable" "$letters"
+        done < <(parts_of "$1" "$executable")
     done
 }
