@@ -23,7 +23,7 @@
 #define CONFIG_MAX_ADDRESSES 32u
 #define CONFIG_MAX_ROUTES 32u
 #define CONFIG_MAX_KERNEL_RULES 32u
-#define CONFIG_MAX_IMPAIRMENTS 11u
+#define CONFIG_MAX_IMPAIRMENTS 19u
 #define CONFIG_MAX_NEIGHBOURS 256u
 #define CONFIG_MAX_SOCKETS 65536u
 #define CONFIG_MAX_BUFFERS 16777216u
@@ -127,19 +127,33 @@ struct config_kernel_rule {
 /** Frames of a queue that an impaired port keeps back at the most, so that later ones pass them. */
 #define CONFIG_IMPAIR_HELD 8u
 
+/** ... and that one with a delay has on their way. */
+#define CONFIG_IMPAIR_DELAYED 1024u
+
+/** The longest delay: a minute. */
+#define CONFIG_MAX_DELAY_US 60000000u
+
 /** Shares of frames are in parts of this. */
 #define CONFIG_IMPAIR_WHOLE 1000000u
 
 /** What is done on purpose to a port (impair.h). 0: not. */
 struct config_impair {
     unsigned seed; /**< of the dice; 0: one is made up and logged */
-    unsigned loss; /**< a share, as the next four */
+    unsigned loss; /**< a share, as all down to transmit_corrupt */
     unsigned missed;
     unsigned duplicate;
     unsigned corrupt;
     unsigned reorder;
-    unsigned link_down_after; /**< milliseconds, as the next two */
+    unsigned no_time; /**< of the frames that have a time, as the next */
+    unsigned wrong_time;
+    unsigned transmit_loss; /**< of the frames that are transmitted, as the next two */
+    unsigned transmit_duplicate;
+    unsigned transmit_corrupt;
+    unsigned delay;           /**< microseconds, as the next; at most CONFIG_MAX_DELAY_US */
+    unsigned jitter;          /**< up to so many more */
+    unsigned link_down_after; /**< milliseconds, as the next three */
     unsigned link_up_after;
+    unsigned link_repeat_every;
     unsigned remove_after;
     unsigned refuse_multicast; /**< 1: so it is, as the next */
     unsigned refuse_all_multicast;

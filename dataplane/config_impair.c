@@ -13,6 +13,7 @@
 enum kind {
     KIND_NUMBER,
     KIND_MILLISECONDS,
+    KIND_MICROSECONDS,
     KIND_SHARE,
     KIND_WORD,
 };
@@ -28,8 +29,16 @@ static const struct {
     {"duplicate", KIND_SHARE, offsetof(struct config_impair, duplicate)},
     {"corrupt", KIND_SHARE, offsetof(struct config_impair, corrupt)},
     {"reorder", KIND_SHARE, offsetof(struct config_impair, reorder)},
+    {"no-time", KIND_SHARE, offsetof(struct config_impair, no_time)},
+    {"wrong-time", KIND_SHARE, offsetof(struct config_impair, wrong_time)},
+    {"transmit-loss", KIND_SHARE, offsetof(struct config_impair, transmit_loss)},
+    {"transmit-duplicate", KIND_SHARE, offsetof(struct config_impair, transmit_duplicate)},
+    {"transmit-corrupt", KIND_SHARE, offsetof(struct config_impair, transmit_corrupt)},
+    {"delay", KIND_MICROSECONDS, offsetof(struct config_impair, delay)},
+    {"jitter", KIND_MICROSECONDS, offsetof(struct config_impair, jitter)},
     {"link-down-after", KIND_MILLISECONDS, offsetof(struct config_impair, link_down_after)},
     {"link-up-after", KIND_MILLISECONDS, offsetof(struct config_impair, link_up_after)},
+    {"link-repeat-every", KIND_MILLISECONDS, offsetof(struct config_impair, link_repeat_every)},
     {"remove-after", KIND_MILLISECONDS, offsetof(struct config_impair, remove_after)},
     {"refuse-multicast", KIND_WORD, offsetof(struct config_impair, refuse_multicast)},
     {"refuse-all-multicast", KIND_WORD, offsetof(struct config_impair, refuse_all_multicast)},
@@ -40,6 +49,7 @@ static const struct {
 static const char *const wanted[] = {
     [KIND_NUMBER] = "is followed by a number of 1 to 4294967295",
     [KIND_MILLISECONDS] = "is followed by milliseconds, 1 to 4294967295",
+    [KIND_MICROSECONDS] = "is followed by microseconds, 1 to 60000000",
     [KIND_SHARE] = "is followed by a share of the frames, 0.0001% to 100%",
     [KIND_WORD] = "stands alone",
 };
@@ -88,12 +98,13 @@ static bool read_value(enum kind kind, const char *text, unsigned *value)
     if (kind == KIND_SHARE)
         return read_share(text + 1, value);
     text = read_whole(text + 1, value);
-    return text != NULL && *text == '\0' && *value != 0;
+    return text != NULL && *text == '\0' && *value != 0 &&
+           (kind != KIND_MICROSECONDS || *value <= CONFIG_MAX_DELAY_US);
 }
 
 static int refuse_unknown(const struct config_report *report, const char *path, const char *text)
 {
-    char known[256] = "";
+    char known[320] = "";
     size_t used = 0;
 
     for (size_t i = 0; i < NAMES_COUNT && used < sizeof known; i++)
@@ -140,11 +151,18 @@ int config_impair_check(const struct config_report *report, const struct config 
         memcpy(&value, (const char *)impair + names[i].offset, sizeof value);
         if (names[i].kind == KIND_SHARE && value > CONFIG_IMPAIR_WHOLE)
             return config_refuse(report, path, "%s: more than all frames", names[i].name);
+        if (names[i].kind == KIND_MICROSECONDS && value > CONFIG_MAX_DELAY_US)
+            return config_refuse(report, path, "%s: more than a minute", names[i].name);
     }
     if (impair->link_up_after != 0 && impair->link_down_after == 0)
         return config_refuse(report, path, "link-up-after without link-down-after");
     if (impair->link_up_after != 0 && impair->link_up_after <= impair->link_down_after)
         return config_refuse(report, path, "link-up-after %u is not after link-down-after %u",
                              impair->link_up_after, impair->link_down_after);
+    if (impair->link_repeat_every != 0 && impair->link_up_after == 0)
+        return config_refuse(report, path, "link-repeat-every without link-up-after");
+    if (impair->link_repeat_every != 0 && impair->link_repeat_every <= impair->link_up_after)
+        return config_refuse(report, path, "link-repeat-every %u is not after link-up-after %u",
+                             impair->link_repeat_every, impair->link_up_after);
     return 0;
 }

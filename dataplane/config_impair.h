@@ -20,4 +20,10 @@ int config_impair_parse(const struct config_report *report, const char *path, co
 int config_impair_check(const struct config_report *report, const struct config *config,
                         unsigned index);
 
+/** Frames of a queue that may wait. */
+static inline unsigned config_impair_frames(const struct config_impair *impair)
+{
+    return CONFIG_IMPAIR_HELD + ((impair->delay | impair->jitter) != 0 ? CONFIG_IMPAIR_DELAYED : 0);
+}
+
 #endif

@@ -279,9 +279,13 @@ const struct config_option config_options[] = {
             "For tests only: what is done to the port on purpose, by dice that seed N makes fall "
             "the same way again (without one a seed is logged). Of received frames a share is lost "
             "(loss 0.1%), counted as missed by the device (missed 1%), doubled (duplicate 1%), has "
-            "a bit flipped (corrupt 1%), or is passed by up to 8 later ones (reorder 1%). "
+            "a bit flipped (corrupt 1%), is passed by up to 8 later ones (reorder 1%), or has no "
+            "receive time (no-time 1%) or one wrong by up to a second (wrong-time 1%). delay and "
+            "jitter: all come so many microseconds later, and up to so many more, in their order. "
+            "Of transmitted frames: transmit-loss, transmit-duplicate, transmit-corrupt. "
             "link-down-after, link-up-after and remove-after: so many milliseconds from the start "
-            "the link is down, is back, or the device is gone. refuse-multicast, "
+            "the link is down, is back, or the device is gone; the link's again every "
+            "link-repeat-every. refuse-multicast, "
             "refuse-all-multicast: the device takes no list of groups, or cannot let all through.",
     },
     {

@@ -2,6 +2,7 @@
 #include "config_size.h"
 
 #include "config_device.h"
+#include "config_impair.h"
 #include "config_kernel.h"
 
 #include <limits.h>
@@ -56,7 +57,7 @@ struct config_needs config_needs(const struct config *config)
         if (may_transmit(port))
             needs.queues += CONFIG_TX_DESCRIPTORS;
         if (port->impair != NULL)
-            needs.queues += (uint64_t)port->queues * CONFIG_IMPAIR_HELD;
+            needs.queues += (uint64_t)port->queues * config_impair_frames(port->impair);
         if (port->kernel != NULL)
             needs.queues +=
                 CONFIG_KERNEL_BUFFERS +

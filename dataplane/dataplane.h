@@ -211,7 +211,7 @@ enum dataplane_scope {
 };
 
 /** Rows that a device counts itself; at the front of a report that has ports in it. */
-#define DATAPLANE_DEVICE_ROWS 16u
+#define DATAPLANE_DEVICE_ROWS 21u
 /** Rows about the memory of rings; at the end of a report that has all of an lcore in it. */
 #define DATAPLANE_MEMORY_ROWS 2u
 

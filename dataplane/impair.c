@@ -8,14 +8,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "impair_receive.h"
+#include "impair_transmit.h"
 #include "log.h"
 #include "port.h"
-#include "single_writer.h"
-
-/* Of a burst so many frames are taken, so that there is room for their duplicates and for what has waited. */
-#define TAKEN_PART 4u
-_Static_assert(2 * (PORT_BURST / TAKEN_PART) + CONFIG_IMPAIR_HELD <= PORT_BURST,
-               "a burst has room");
 
 enum impair_state {
     IMPAIR_UP,
@@ -23,129 +19,20 @@ enum impair_state {
     IMPAIR_REMOVED,
 };
 
-enum impair_figure {
-    FIGURE_GIVEN,
-    FIGURE_LOST,
-    FIGURE_MISSED,
-    FIGURE_DUPLICATED,
-    FIGURE_NO_BUFFER,
-    FIGURE_CORRUPTED,
-    FIGURE_REORDERED,
-    FIGURE_HELD,
-    FIGURES_TOTAL,
-};
-
-struct impair_queue {
-    uint64_t random;
-    struct {
-        struct rte_mbuf *mbuf;
-        unsigned passing; /**< frames that are still to pass it */
-    } held[CONFIG_IMPAIR_HELD];
-    unsigned held_count;
-    _Atomic uint64_t figures[FIGURES_TOTAL];
-} __rte_cache_aligned;
-
 struct impair {
     const struct port_operations *behind;
     struct config_impair settings;
     uint64_t begun_at; /**< the first burst of queue 0, whose lcore's this is; 0: not yet */
     _Atomic unsigned state;
     struct impair_queue queues[CONFIG_MAX_QUEUES];
+    struct impair_dice transmitted __rte_cache_aligned; /**< the keeper's */
 };
 
-static void count(struct impair_queue *queue, enum impair_figure figure, uint64_t n)
+/* --- time -------------------------------------------------------------------------------------------- */
+
+static bool is_past(uint64_t elapsed, unsigned after_ms)
 {
-    single_writer_add64(&queue->figures[figure], n);
-}
-
-/* Less than `below` (Vigna's splitmix64). */
-static uint64_t random_below(struct impair_queue *queue, uint64_t below)
-{
-    uint64_t z = queue->random += 0x9e3779b97f4a7c15ull;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-    return (z ^ z >> 31) % below;
-}
-
-static bool happens(struct impair_queue *queue, unsigned per_million)
-{
-    return per_million != 0 && random_below(queue, CONFIG_IMPAIR_WHOLE) < per_million;
-}
-
-/* --- receiving -------------------------------------------------------------------------------------- */
-
-static void flip_a_bit(struct impair_queue *queue, struct rte_mbuf *mbuf)
-{
-    uint64_t bit = random_below(queue, RTE_MAX(mbuf->data_len, 1u) * 8ull);
-
-    if (mbuf->data_len == 0)
-        return;
-    *rte_pktmbuf_mtod_offset(mbuf, uint8_t *, bit / 8) ^= (uint8_t)(1u << bit % 8);
-    mbuf->ol_flags &= ~(RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
-    count(queue, FIGURE_CORRUPTED, 1);
-}
-
-/* @return how many frames there are now */
-static uint16_t duplicate(struct impair_queue *queue, struct port *port, struct rte_mbuf **mbufs,
-                          uint16_t at)
-{
-    struct rte_mbuf *copy = rte_pktmbuf_copy(mbufs[at - 1], port->pool, 0, UINT32_MAX);
-
-    if (copy == NULL) {
-        count(queue, FIGURE_NO_BUFFER, 1);
-        return at;
-    }
-    count(queue, FIGURE_DUPLICATED, 1);
-    mbufs[at] = copy;
-    return (uint16_t)(at + 1);
-}
-
-/* One more frame has passed those that wait; all of them go on if none does any more.
- * @return how many frames there are now */
-static uint16_t release(struct impair_queue *queue, struct rte_mbuf **mbufs, uint16_t at, bool all)
-{
-    unsigned kept = 0;
-
-    for (unsigned i = 0; i < queue->held_count; i++) {
-        if (all || --queue->held[i].passing == 0)
-            mbufs[at++] = queue->held[i].mbuf;
-        else
-            queue->held[kept++] = queue->held[i];
-    }
-    queue->held_count = kept;
-    return at;
-}
-
-/* @return true: the frame waits */
-static bool hold(struct impair_queue *queue, const struct config_impair *settings,
-                 struct rte_mbuf *mbuf)
-{
-    if (!happens(queue, settings->reorder) || queue->held_count == CONFIG_IMPAIR_HELD)
-        return false;
-    queue->held[queue->held_count].mbuf = mbuf;
-    queue->held[queue->held_count++].passing = 1 + (unsigned)random_below(queue, IMPAIR_LATE);
-    count(queue, FIGURE_REORDERED, 1);
-    return true;
-}
-
-/* @return true: the frame is gone */
-static bool lose(struct impair_queue *queue, const struct config_impair *settings,
-                 struct rte_mbuf *mbuf, bool down)
-{
-    bool lost = down || happens(queue, settings->loss);
-
-    if (!lost && !happens(queue, settings->missed))
-        return false;
-    count(queue, lost ? FIGURE_LOST : FIGURE_MISSED, 1);
-    rte_pktmbuf_free(mbuf);
-    return true;
-}
-
-static bool is_past(const struct impair *impair, unsigned after_ms, uint64_t now)
-{
-    return after_ms != 0 && now >= impair->begun_at &&
-           now - impair->begun_at >= rte_get_tsc_hz() / 1000 * after_ms;
+    return after_ms != 0 && elapsed >= rte_get_tsc_hz() / 1000 * after_ms;
 }
 
 /* By the lcore of queue 0. */
@@ -156,11 +43,14 @@ static void look_at_time(struct impair *impair, uint64_t now)
 
     if (impair->begun_at == 0)
         impair->begun_at = now;
-    if (is_past(impair, settings->link_down_after, now) &&
-        !is_past(impair, settings->link_up_after, now))
-        state = IMPAIR_DOWN;
-    if (is_past(impair, settings->remove_after, now))
+    uint64_t elapsed = now > impair->begun_at ? now - impair->begun_at : 0;
+    if (is_past(elapsed, settings->remove_after))
         state = IMPAIR_REMOVED;
+    if (settings->link_repeat_every != 0)
+        elapsed %= rte_get_tsc_hz() / 1000 * settings->link_repeat_every;
+    if (state == IMPAIR_UP && is_past(elapsed, settings->link_down_after) &&
+        !is_past(elapsed, settings->link_up_after))
+        state = IMPAIR_DOWN;
     atomic_store_explicit(&impair->state, state, memory_order_relaxed);
 }
 
@@ -174,81 +64,60 @@ static uint16_t impair_burst(struct port *port, uint16_t number, struct rte_mbuf
 {
     struct impair *impair = port->impair;
     struct impair_queue *queue = &impair->queues[number];
-    struct rte_mbuf *taken[PORT_BURST];
-    uint16_t at = 0;
 
     if (number == 0)
         look_at_time(impair, now);
-    if (state_of(port) == IMPAIR_REMOVED || max < PORT_BURST)
+    unsigned state = state_of(port);
+    if (state == IMPAIR_REMOVED || max < PORT_BURST)
         return 0;
-    bool down = state_of(port) == IMPAIR_DOWN;
-    uint16_t count_taken =
-        impair->behind->burst(port, number, taken, (uint16_t)(PORT_BURST / TAKEN_PART), lcore, now);
-    for (uint16_t i = 0; i < count_taken; i++) {
-        struct rte_mbuf *mbuf = taken[i];
-
-        if (lose(queue, &impair->settings, mbuf, down))
-            continue;
-        if (happens(queue, impair->settings.corrupt))
-            flip_a_bit(queue, mbuf);
-        if (hold(queue, &impair->settings, mbuf))
-            continue;
-        mbufs[at++] = mbuf;
-        if (happens(queue, impair->settings.duplicate))
-            at = duplicate(queue, port, mbufs, at);
-        at = release(queue, mbufs, at, false);
-    }
-    if (count_taken == 0)
-        at = release(queue, mbufs, at, true);
-    count(queue, FIGURE_GIVEN, at);
-    atomic_store_explicit(&queue->figures[FIGURE_HELD], queue->held_count, memory_order_relaxed);
-    return at;
+    uint16_t count = impair_receive(queue, &impair->settings, impair->behind, state == IMPAIR_DOWN,
+                                    port, number, mbufs, lcore, now);
+    impair_count(&queue->dice, IMPAIR_GIVEN, count);
+    atomic_store_explicit(&queue->dice.figures[IMPAIR_HELD], impair_waiting(queue),
+                          memory_order_relaxed);
+    return count;
 }
 
 /* --- the others -------------------------------------------------------------------------------------- */
 
 static uint64_t sum_of(const struct port *port, enum impair_figure figure)
 {
-    uint64_t sum = 0;
+    const struct impair *impair = port->impair;
+    uint64_t sum = atomic_load_explicit(&impair->transmitted.figures[figure], memory_order_relaxed);
 
     for (unsigned i = 0; i < port->queues; i++)
-        sum += atomic_load_explicit(&port->impair->queues[i].figures[figure], memory_order_relaxed);
+        sum += atomic_load_explicit(&impair->queues[i].dice.figures[figure], memory_order_relaxed);
     return sum;
 }
 
 void impair_figures(const struct port *port, struct impair_figures *figures)
 {
     *figures = (struct impair_figures){0};
-    if (port->impair == NULL)
-        return;
-    *figures = (struct impair_figures){
-        .lost = sum_of(port, FIGURE_LOST),
-        .missed = sum_of(port, FIGURE_MISSED),
-        .duplicated = sum_of(port, FIGURE_DUPLICATED),
-        .no_buffer = sum_of(port, FIGURE_NO_BUFFER),
-        .corrupted = sum_of(port, FIGURE_CORRUPTED),
-        .reordered = sum_of(port, FIGURE_REORDERED),
-        .held = sum_of(port, FIGURE_HELD),
-    };
+    for (unsigned i = 0; port->impair != NULL && i < IMPAIR_FIGURES; i++)
+        figures->of[i] = sum_of(port, i);
 }
 
 static int impair_statistics(struct port *port, struct port_statistics *statistics)
 {
     int result = port->impair->behind->statistics(port, statistics);
 
-    statistics->frames = sum_of(port, FIGURE_GIVEN);
-    statistics->missed += sum_of(port, FIGURE_MISSED);
+    statistics->frames = sum_of(port, IMPAIR_GIVEN);
+    statistics->missed += sum_of(port, IMPAIR_MISSED);
     return state_of(port) == IMPAIR_REMOVED ? -ENODEV : result;
 }
 
 static uint16_t impair_transmit(struct port *port, uint16_t queue, struct rte_mbuf **mbufs,
                                 uint16_t frames)
 {
+    struct impair *impair = port->impair;
+
     if (frames != 0 && state_of(port) == IMPAIR_REMOVED)
         return 0;
     if (frames == 0 || state_of(port) == IMPAIR_UP)
-        return port->impair->behind->transmit(port, queue, mbufs, frames);
+        return impair_transmit_by(impair->behind, &impair->settings, &impair->transmitted, port,
+                                  queue, mbufs, frames);
     rte_pktmbuf_free_bulk(mbufs, frames);
+    impair_count(&impair->transmitted, IMPAIR_TRANSMIT_LOST, frames);
     return frames;
 }
 
@@ -302,19 +171,47 @@ const struct port_operations port_impair = {
 
 /* --- beginning and end --------------------------------------------------------------------------------- */
 
-int impair_begin(struct port *port, struct config_error *error)
+static void destroy(struct impair *impair)
+{
+    for (unsigned i = 0; i < CONFIG_MAX_QUEUES; i++)
+        impair_receive_end(&impair->queues[i]);
+    rte_free(impair);
+}
+
+static struct impair *create(const struct config_impair *settings, unsigned queues)
 {
     struct impair *impair = rte_zmalloc("impair", sizeof *impair, RTE_CACHE_LINE_SIZE);
 
-    if (impair == NULL) {
-        snprintf(error->text, sizeof error->text, "ports[%u].impair: out of memory", port->index);
-        return -1;
-    }
-    impair->settings = *port->config->impair;
+    if (impair == NULL)
+        return NULL;
+    impair->settings = *settings;
     while (impair->settings.seed == 0)
         impair->settings.seed = (unsigned)rte_rand();
-    for (unsigned i = 0; i < port->queues; i++)
-        impair->queues[i].random = impair->settings.seed + ((uint64_t)i << 32);
+    impair->transmitted.random = impair->settings.seed + ((uint64_t)CONFIG_MAX_QUEUES << 32);
+    for (unsigned i = 0; i < queues; i++) {
+        struct impair_queue *queue = &impair->queues[i];
+
+        queue->dice.random = impair->settings.seed + ((uint64_t)i << 32);
+        if ((settings->delay | settings->jitter) == 0)
+            continue;
+        queue->line = rte_malloc("impair_line", CONFIG_IMPAIR_DELAYED * sizeof *queue->line, 0);
+        if (queue->line == NULL) {
+            destroy(impair);
+            return NULL;
+        }
+    }
+    return impair;
+}
+
+int impair_begin(struct port *port, struct config_error *error)
+{
+    struct impair *impair = create(port->config->impair, port->queues);
+
+    if (impair == NULL) {
+        snprintf(error->text, sizeof error->text,
+                 "ports[%u].impair: out of memory; raise memory.megabytes", port->index);
+        return -1;
+    }
     impair->behind = port->operations;
     port->impair = impair;
     port->operations = &port_impair;
@@ -327,19 +224,14 @@ int impair_begin(struct port *port, struct config_error *error)
 
 void impair_end(struct port *port)
 {
-    struct impair *impair = port->impair;
-
-    if (impair == NULL)
+    if (port->impair == NULL)
         return;
-    for (unsigned i = 0; i < port->queues; i++)
-        for (unsigned k = 0; k < impair->queues[i].held_count; k++)
-            rte_pktmbuf_free(impair->queues[i].held[k].mbuf);
-    port->operations = impair->behind;
+    port->operations = port->impair->behind;
+    destroy(port->impair);
     port->impair = NULL;
-    rte_free(impair);
 }
 
 bool impair_holds(const struct port *port, uint16_t queue)
 {
-    return port->impair != NULL && port->impair->queues[queue].held_count != 0;
+    return port->impair != NULL && impair_waiting(&port->impair->queues[queue]) != 0;
 }

@@ -11,9 +11,15 @@
  * Of what comes in, frames are lost, counted as missed by the device, duplicated, have a bit flipped, or wait
  * until up to IMPAIR_LATE later ones have passed. By dice of the queue's own, so that the same seed and the same
  * frames give the same outcome; frames that wait go on as well when the row behind has nothing more just now.
+ * Behind that is a line: with `delay` and `jitter` all frames arrive later, in their order, by the lcore's clock.
+ * It has CONFIG_IMPAIR_DELAYED places; while it is full the device keeps what it has, and misses what it must.
  * A frame that is lost is no frame of the port's: `device.frames` counts what the lcores are given. So
  *
  *     frames of the row behind = device.frames + impair.lost + impair.missed + impair.held - impair.duplicated
+ *
+ * Times that the device, or a capture, gives with a frame may be taken away, or be wrong by up to a second.
+ * Frames that are transmitted may be lost, sent twice, or sent with a bit flipped; what is lost counts as
+ * transmitted.
  *
  * A flipped bit may be anywhere in the frame's first buffer. What the device said of its checksums is forgotten,
  * so that they are looked at here. A duplicate is a copy in a buffer of the pool; without one there is none
@@ -21,8 +27,8 @@
  * one, and counts it.
  *
  * The link goes down and comes back, and the device is removed, so many milliseconds after the first burst of
- * queue 0. While the link is down what comes in is lost, and what is transmitted too, though the device has
- * taken it, as with real ones. A removed device gives nothing and takes nothing to transmit, and its figures
+ * queue 0, and the link's two again and again every `link-repeat-every`. While the link is down what comes in is
+ * lost, and what is transmitted too, though the device has taken it, as with real ones. A removed device gives nothing and takes nothing to transmit, and its figures
  * stay what they were; sockets stay open and receive nothing more from it.
  *
  * A queue's state belongs to the queue's lcore, but for its figures, which all may read. What has become of the
@@ -41,15 +47,26 @@ struct port_operations;
 /** Frames that may pass one that waits. */
 #define IMPAIR_LATE 8u
 
-/** What has been done to the frames of a port, in frames. */
+/** What has been done to the frames of a port. */
+enum impair_figure {
+    IMPAIR_GIVEN, /**< to the lcores: the port's frames */
+    IMPAIR_LOST,
+    IMPAIR_MISSED,
+    IMPAIR_DUPLICATED,
+    IMPAIR_NO_BUFFER, /**< copies for which there was none */
+    IMPAIR_CORRUPTED,
+    IMPAIR_REORDERED,
+    IMPAIR_TIMES_REMOVED,
+    IMPAIR_TIMES_CHANGED,
+    IMPAIR_HELD, /**< that wait now, or did when the port was closed */
+    IMPAIR_TRANSMIT_LOST,
+    IMPAIR_TRANSMIT_DUPLICATED,
+    IMPAIR_TRANSMIT_CORRUPTED,
+    IMPAIR_FIGURES, /**< how many there are */
+};
+
 struct impair_figures {
-    uint64_t lost;
-    uint64_t missed;
-    uint64_t duplicated;
-    uint64_t no_buffer; /**< duplicates for which there was none */
-    uint64_t corrupted;
-    uint64_t reordered;
-    uint64_t held; /**< that wait now, or did when the port was closed */
+    uint64_t of[IMPAIR_FIGURES]; /**< frames */
 };
 
 /** Stand in front of the port's row, and say so in the log. On the service thread.

@@ -3,6 +3,7 @@
 /* Counters for the outside, and the progress of replays. */
 
 #include <errno.h>
+#include <rte_debug.h>
 
 #include "impair.h"
 #include "replay.h"
@@ -11,6 +12,7 @@
 static void add_row(struct dataplane_report *report, const char *name, const char *help,
                     uint64_t value)
 {
+    RTE_VERIFY(report->count < RTE_DIM(report->rows));
     report->rows[report->count].name = name;
     report->rows[report->count].help = help;
     report->rows[report->count].value = value;
@@ -20,16 +22,30 @@ static void add_row(struct dataplane_report *report, const char *name, const cha
 /* The missed ones are in drop.device_missed, too, and what was lost in no other row. */
 static void add_impair_rows(struct dataplane_report *report, const struct impair_figures *sum)
 {
-    add_row(report, "impair.lost", "frames lost on purpose (ports[].impair)", sum->lost);
-    add_row(report, "impair.missed", "frames lost on purpose that the device counts as missed",
-            sum->missed);
-    add_row(report, "impair.duplicated", "frames received once more on purpose", sum->duplicated);
-    add_row(report, "impair.no_buffer", "duplicates that found the buffer pool empty",
-            sum->no_buffer);
-    add_row(report, "impair.corrupted", "frames with a bit flipped on purpose", sum->corrupted);
-    add_row(report, "impair.reordered", "frames that were kept back on purpose", sum->reordered);
-    add_row(report, "impair.held", "those that wait now, or did when the dataplane stopped",
-            sum->held);
+    static const struct {
+        enum impair_figure figure;
+        const char *name, *help;
+    } rows[] = {
+        {IMPAIR_LOST, "impair.lost", "frames lost on purpose (ports[].impair)"},
+        {IMPAIR_MISSED, "impair.missed", "frames lost on purpose that the device counts as missed"},
+        {IMPAIR_DUPLICATED, "impair.duplicated", "frames received once more on purpose"},
+        {IMPAIR_NO_BUFFER, "impair.no_buffer",
+         "copies on purpose that found the buffer pool empty"},
+        {IMPAIR_CORRUPTED, "impair.corrupted", "frames with a bit flipped on purpose"},
+        {IMPAIR_REORDERED, "impair.reordered", "frames that others have passed on purpose"},
+        {IMPAIR_TIMES_REMOVED, "impair.times_removed",
+         "frames whose time was taken away on purpose"},
+        {IMPAIR_TIMES_CHANGED, "impair.times_changed", "frames whose time is wrong on purpose"},
+        {IMPAIR_HELD, "impair.held", "frames that wait now, or did when the dataplane stopped"},
+        {IMPAIR_TRANSMIT_LOST, "impair.transmit_lost", "transmitted frames lost on purpose"},
+        {IMPAIR_TRANSMIT_DUPLICATED, "impair.transmit_duplicated",
+         "frames transmitted once more on purpose"},
+        {IMPAIR_TRANSMIT_CORRUPTED, "impair.transmit_corrupted",
+         "frames transmitted with a bit flipped on purpose"},
+    };
+
+    for (unsigned i = 0; i < RTE_DIM(rows); i++)
+        add_row(report, rows[i].name, rows[i].help, sum->of[rows[i].figure]);
 }
 
 static void add_device_rows(struct dataplane_report *report, unsigned first, unsigned end)
@@ -47,13 +63,8 @@ static void add_device_rows(struct dataplane_report *report, unsigned first, uns
             dataplane.ports[i].operations->statistics(&dataplane.ports[i], &one);
             impair_figures(&dataplane.ports[i], &figures);
         }
-        impaired.lost += figures.lost;
-        impaired.missed += figures.missed;
-        impaired.duplicated += figures.duplicated;
-        impaired.no_buffer += figures.no_buffer;
-        impaired.corrupted += figures.corrupted;
-        impaired.reordered += figures.reordered;
-        impaired.held += figures.held;
+        for (unsigned k = 0; k < IMPAIR_FIGURES; k++)
+            impaired.of[k] += figures.of[k];
         sum.frames += one.frames;
         sum.missed += one.missed;
         sum.errors += one.errors;

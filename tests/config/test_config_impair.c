@@ -27,7 +27,9 @@ SUITE_TEST(config_impair, reads_shares_to_a_millionth_and_copies_them)
 
     CHECK_MSG(parse("seed 4294967295, loss 0.0001%, missed 100%, duplicate 12.5%, corrupt 1%, "
                     "reorder 0.25%, link-down-after 1, link-up-after 2, remove-after 3, "
-                    "refuse-multicast, refuse-all-multicast",
+                    "refuse-multicast, refuse-all-multicast, no-time 2%, wrong-time 3%, "
+                    "transmit-loss 4%, transmit-duplicate 5%, transmit-corrupt 6%, delay 60000000, "
+                    "jitter 1, link-repeat-every 3",
                     &config, &error) == 0,
               "%s", error.text);
     CHECK(config_copy(&copy, &config) == 0);
@@ -41,6 +43,10 @@ SUITE_TEST(config_impair, reads_shares_to_a_millionth_and_copies_them)
     CHECK_EQ_U64(impair->reorder, 2500);
     CHECK(impair->link_down_after == 1 && impair->link_up_after == 2 && impair->remove_after == 3);
     CHECK(impair->refuse_multicast == 1 && impair->refuse_all_multicast == 1);
+    CHECK(impair->no_time == 20000 && impair->wrong_time == 30000);
+    CHECK(impair->transmit_loss == 40000 && impair->transmit_duplicate == 50000 &&
+          impair->transmit_corrupt == 60000);
+    CHECK(impair->delay == 60000000 && impair->jitter == 1 && impair->link_repeat_every == 3);
     config_free(&copy);
     CHECK(parse("", &config, &error) == 0 && config.ports[0].impair == NULL);
     config_free(&config);
@@ -52,7 +58,9 @@ SUITE_TEST(config_impair, refuses_what_is_none_with_the_reason)
         const char *list, *reason;
     } cases[] = {
         {"los 1%", "[0]: 'los 1%' is no impairment; here are known: seed, loss, missed, duplicate, "
-                   "corrupt, reorder, link-down-after, link-up-after, remove-after, "
+                   "corrupt, reorder, no-time, wrong-time, transmit-loss, transmit-duplicate, "
+                   "transmit-corrupt, delay, jitter, link-down-after, link-up-after, "
+                   "link-repeat-every, remove-after, "
                    "refuse-multicast, refuse-all-multicast"},
         {"loss 1", "[0]: 'loss 1': loss is followed by a share of the frames, 0.0001% to 100%"},
         {"loss 0%", "[0]: 'loss 0%': loss is followed by a share of the frames, 0.0001% to 100%"},
@@ -67,6 +75,11 @@ SUITE_TEST(config_impair, refuses_what_is_none_with_the_reason)
          "[0]: 'remove-after -1': remove-after is followed by milliseconds, 1 to 4294967295"},
         {"refuse-multicast 1", "[0]: 'refuse-multicast 1': refuse-multicast stands alone"},
         {"loss 1%, loss 1%", "[1]: loss is given twice"},
+        {"delay 60000001",
+         "[0]: 'delay 60000001': delay is followed by microseconds, 1 to 60000000"},
+        {"link-down-after 5, link-repeat-every 9", ": link-repeat-every without link-up-after"},
+        {"link-down-after 5, link-up-after 6, link-repeat-every 6",
+         ": link-repeat-every 6 is not after link-up-after 6"},
         {"link-up-after 5", ": link-up-after without link-down-after"},
         {"link-down-after 5, link-up-after 5", ": link-up-after 5 is not after link-down-after 5"},
     };
