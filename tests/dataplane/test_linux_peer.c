@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <netinet/ip_icmp.h>
 #include <rte_byteorder.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -202,6 +203,42 @@ SUITE_TEST(linux_peer, exchanges_a_group_s_datagrams_with_us)
     await_ours(&c, &taken);
     CHECK_EQ_U64(taken.length, 5);
     CHECK_EQ_U64(taken.source, PEER);
+    close(s);
+    end(&c);
+}
+
+/* The kernel gives its own members what it sends, so the stream is the same. */
+SUITE_TEST(linux_peer, hears_the_same_sequence_by_its_own_socket_as_we_do /* I01 */)
+{
+    struct ip_mreqn membership = {.imr_multiaddr.s_addr = RTE_BE32(GROUP),
+                                  .imr_address.s_addr = RTE_BE32(PEER)};
+    static uint8_t sent[4000], theirs[sizeof sent + 1];
+    unsigned seed = 20261127;
+    struct taken ours;
+
+    start();
+    struct client c = client_joined(GROUP, PORT);
+    int s = open_kernel(SOCK_DGRAM, 0, PORT);
+    CHECK(setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership) == 0);
+    CHECK(setsockopt(s, IPPROTO_IP, IP_MULTICAST_IF, &membership, sizeof membership) == 0);
+    for (unsigned i = 0; i < 500; i += 5) { /* five at a time, some of them empty or in fragments */
+        size_t lengths[5];
+
+        for (unsigned k = 0; k < 5; k++) {
+            lengths[k] = (size_t)rand_r(&seed) % (rand_r(&seed) % 4 == 0 ? sizeof sent : 200);
+            frame_fill(sent, lengths[k], i + k);
+            send_from_kernel(s, GROUP, PORT, sent, lengths[k]);
+        }
+        for (unsigned k = 0; k < 5; k++) {
+            CHECK_EQ_I64(await_kernel(s, theirs, sizeof theirs), (int64_t)lengths[k]);
+            await_ours(&c, &ours);
+            CHECK_EQ_U64(ours.length, lengths[k]);
+            CHECK_EQ_MEM(ours.bytes, theirs, lengths[k]);
+            CHECK(frame_is_filled(theirs, lengths[k], i + k));
+        }
+    }
+    CHECK_EQ_U64(client_drain(&c), 0);
+    CHECK_EQ_I64(recv(s, theirs, sizeof theirs, 0), -1);
     close(s);
     end(&c);
 }
