@@ -86,7 +86,7 @@ record_suite() {
     cat "$reports/tap" 2>/dev/null || true
     read -r status seconds <"$reports/status"
     echo "== $name took $seconds s"
-    record_tests "$name" "$tap"
+    record_tests "$name" "$tap" "$letters"
     record_reports "$name" "$reports/sanitizer"
     if [ "$status" = 124 ] || [ "$status" = 137 ]; then
         fail "$name" "ran past its time"
@@ -98,12 +98,14 @@ record_suite() {
 }
 
 # Results of tests from Criterion's TAP file (`ok - a::test`, `not ok - ...`, `ok - ... # SKIP why`) or
-# a plain suite's output (`passed  a/test`, `FAILED  a/test`, `skipped a/test: why`).
+# a plain suite's output (`passed  a/test`, `FAILED  a/test`, `skipped a/test: why`). Of a part of a suite
+# Criterion names the tests of the others, too.
 record_tests() {
     local verdict test reason
     while IFS=$'\t' read -r verdict test reason; do
         $verdict "$1 $test" "$reason"
-    done < <([ ! -f "$2" ] || awk '
+    done < <([ ! -f "$2" ] || awk -v letters="${3:-}" '
+        letters != "" && /^ok -/ && / # SKIP test was skipped$/ { next }
         /^ok -/ && / # SKIP/ { split($0, part, / +# SKIP /); print "skip\t" $3 "\t" part[2]; next }
         /^ok -/      { print "pass\t" $3 "\t" }
         /^not ok -/  { print "fail\t" $4 "\t" }
