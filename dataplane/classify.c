@@ -76,8 +76,8 @@ enum counter classify_headers(const uint8_t *bytes, size_t length, size_t frame_
         return COUNTER_DROP_IP_CHECKSUM;
     if (frame_length < at + total) /* more than `total` is padding and is ignored */
         return COUNTER_DROP_TRUNCATED;
-    if (ip[12] == 127 || ip[16] == 127)
-        return COUNTER_DROP_MARTIAN; /* RFC 1122, 3.2.1.3 */
+    if (ipv4_is_martian(ip[12], ip[16]))
+        return COUNTER_DROP_MARTIAN;
     meta->source = bytes_load_raw32(ip + 12);
     meta->destination = bytes_load_raw32(ip + 16);
     meta->payload_offset = (uint16_t)(at + header);

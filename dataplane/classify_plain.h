@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "classify.h"
+#include "ipv4.h"
 
 /** Where things are in such a frame. */
 enum {
@@ -171,7 +172,7 @@ static inline bool classify_plain(const struct rte_mbuf *mbuf, const struct clas
                            _mm_setr_epi8(-1, -1, -1, 0, 0, 0, 0, 0, 0x3f, -1, 0, -1, 0, 0, 0, 0)) ||
             !plain_lengths_fit(bytes, length, payload_length)))
         return false;
-    if (unlikely(bytes[PLAIN_ADDRESSES] == 127 || bytes[PLAIN_ADDRESSES + 4] == 127))
+    if (unlikely(ipv4_is_martian(bytes[PLAIN_ADDRESSES], bytes[PLAIN_ADDRESSES + 4])))
         return false;
     if ((offloads & RTE_MBUF_F_RX_IP_CKSUM_MASK) != RTE_MBUF_F_RX_IP_CKSUM_GOOD &&
         unlikely((offloads & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_BAD ||

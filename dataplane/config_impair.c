@@ -46,6 +46,8 @@ static const struct {
 
 #define NAMES_COUNT (sizeof names / sizeof names[0])
 
+_Static_assert(NAMES_COUNT == CONFIG_MAX_IMPAIRMENTS, "each may be given once");
+
 static const char *const wanted[] = {
     [KIND_NUMBER] = "is followed by a number of 1 to 4294967295",
     [KIND_MILLISECONDS] = "is followed by milliseconds, 1 to 4294967295",

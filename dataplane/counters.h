@@ -62,7 +62,8 @@
       "IPv4 fragment of a datagram whose fragments overlap, or disagree about its end")                     \
     X(DROP_FRAGMENT_FULL, FATE, "drop.fragment_full",                                                       \
       "IPv4 fragment of a datagram that has too many of them, or for which there are too few buffers")      \
-    X(DROP_MARTIAN, FATE, "drop.martian", "from or to 127.0.0.0/8, which no wire may carry")                \
+    X(DROP_MARTIAN, FATE, "drop.martian",                                                                   \
+      "from or to 127.0.0.0/8, or from a group or a broadcast")                                             \
     X(DROP_ICMP, FATE, "drop.icmp",                                                                         \
       "ICMP that is malformed, over the rate, or nothing to anybody here")                                  \
     X(DROP_IGMP, FATE, "drop.igmp", "IGMP that is malformed, or none for a host")                           \

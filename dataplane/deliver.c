@@ -135,10 +135,10 @@ static enum counter unwanted(const struct lcore *lcore, const struct rx_meta *me
         return COUNTER_DROP_NOT_JOINED;
     if (ipv4_is_loopback(rte_be_to_cpu_32(destination))) /* looped: a port's would be a martian */
         return COUNTER_DROP_NO_SOCKET;
-    for (unsigned i = 0; i < lcore->local_addresses_count; i++)
-        if (lcore->local_addresses[i] == destination)
-            return COUNTER_DROP_NO_SOCKET;
-    return COUNTER_DROP_NOT_OURS;
+    if (lcore_has_address(lcore, destination))
+        return COUNTER_DROP_NO_SOCKET;
+    return lcore_has_broadcast(lcore, destination) ? COUNTER_DROP_NOT_JOINED
+                                                   : COUNTER_DROP_NOT_OURS;
 }
 
 /* Bits of `homes` whose lcore could not take the frame. Each that could holds a reference now. */

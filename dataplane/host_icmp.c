@@ -18,14 +18,6 @@ static void count(const struct host_port *kept, enum counter counter)
     counter_add(&kept->lcore->own_counters, counter, 1);
 }
 
-static bool is_own(const struct lcore *lcore, uint32_t address)
-{
-    for (unsigned i = 0; i < lcore->local_addresses_count; i++)
-        if (lcore->local_addresses[i] == address)
-            return true;
-    return false;
-}
-
 static uint32_t destination_of(const struct rte_mbuf *mbuf)
 {
     return rx_meta((struct rte_mbuf *)(uintptr_t)mbuf)->destination;
@@ -157,7 +149,8 @@ void host_icmp_timed_out(struct lcore *lcore, const struct rte_mbuf *mbuf, uint6
     uint8_t frame[RTE_ETHER_HDR_LEN + ICMP_ERROR_BYTES];
     struct port *port = &dataplane.ports[rx_meta((struct rte_mbuf *)(uintptr_t)mbuf)->port];
 
-    if (!port->transmits || !came_from_one_to_one(mbuf) || !is_own(lcore, destination_of(mbuf)))
+    if (!port->transmits || !came_from_one_to_one(mbuf) ||
+        !lcore_has_address(lcore, destination_of(mbuf)))
         return;
     size_t bytes =
         write_error(lcore, port, &lcore->host->icmp, mbuf, ICMP_REASSEMBLY_TIMED_OUT, frame, now);

@@ -131,21 +131,10 @@ static struct rte_mbuf *join(const struct reassembly_part *parts, unsigned count
 
 /* Others' packets shall not take the places of ours. Of groups any may be wanted: only the first fragment
  * names the port. */
-static bool may_be_for_us(const struct lcore *lcore, const struct port *port, uint32_t destination)
+static bool may_be_for_us(const struct lcore *lcore, uint32_t destination)
 {
-    if (ipv4_is_group_or_reserved(rte_be_to_cpu_32(destination)))
-        return true;
-    for (unsigned i = 0; i < lcore->local_addresses_count; i++)
-        if (lcore->local_addresses[i] == destination)
-            return true;
-    const struct port_addressing *own = &lcore->addressing.ports[port->index];
-    for (unsigned i = 0; i < own->addresses_count; i++) {
-        uint32_t directed = config_broadcast(&own->addresses[i]);
-
-        if (directed != 0 && destination == rte_cpu_to_be_32(directed))
-            return true;
-    }
-    return false;
+    return ipv4_is_group_or_reserved(rte_be_to_cpu_32(destination)) ||
+           lcore_has_address(lcore, destination) || lcore_has_broadcast(lcore, destination);
 }
 
 static enum counter fate_of(enum reassembly_result result)
@@ -176,7 +165,7 @@ struct rte_mbuf *host_reassembly_take(struct lcore *lcore, const struct port *po
     const struct rte_ipv4_hdr *ip = rte_pktmbuf_read(mbuf, at, sizeof copy, &copy);
     unsigned count;
 
-    if (!may_be_for_us(lcore, port, meta->destination)) {
+    if (!may_be_for_us(lcore, meta->destination)) {
         *fate = COUNTER_DROP_NOT_OURS;
         return NULL;
     }

@@ -357,6 +357,29 @@ int lcore_main(void *argument)
     return 0;
 }
 
+bool lcore_has_address(const struct lcore *lcore, uint32_t address)
+{
+    for (unsigned i = 0; i < lcore->local_addresses_count; i++)
+        if (lcore->local_addresses[i] == address)
+            return true;
+    return false;
+}
+
+bool lcore_has_broadcast(const struct lcore *lcore, uint32_t address)
+{
+    for (unsigned p = 0; p < lcore->addressing.ports_count; p++) {
+        const struct port_addressing *port = &lcore->addressing.ports[p];
+
+        for (unsigned i = 0; i < port->addresses_count; i++) {
+            uint32_t directed = config_broadcast(&port->addresses[i]);
+
+            if (directed != 0 && address == rte_cpu_to_be_32(directed))
+                return true;
+        }
+    }
+    return false;
+}
+
 void lcore_set_addressing(struct lcore *lcore, const struct addressing *addressing)
 {
     lcore->addressing = *addressing;

@@ -141,6 +141,12 @@ int lcore_main(void *argument);
 /** What the ports are on their networks from now on. On the lcore, or before it runs. */
 void lcore_set_addressing(struct lcore *lcore, const struct addressing *addressing);
 
+/** Is it an address of a port, whichever? Network byte order. */
+bool lcore_has_address(const struct lcore *lcore, uint32_t address);
+
+/** Is it the directed broadcast of a network of a port, whichever (RFC 919)? Network byte order. */
+bool lcore_has_broadcast(const struct lcore *lcore, uint32_t address);
+
 /** Put a classified frame where it belongs. @return its fate; a DROP_ fate leaves it to the caller. */
 enum counter lcore_deliver(struct lcore *lcore, struct counters *counters, struct rte_mbuf *mbuf,
                            const struct classify_rules *rules);

@@ -278,8 +278,8 @@ static struct reference_verdict judge_ip(const struct reference *r, unsigned por
         return verdict;
 
     struct datagram d = {.port = port, .source = get32(ip, 12), .destination = get32(ip, 16)};
-    verdict.fate = "drop.martian"; /* RFC 1122, 3.2.1.3 (g) */
-    if (d.source >> 24 == 127 || d.destination >> 24 == 127)
+    verdict.fate = "drop.martian"; /* RFC 1122, 3.2.1.3 (g); a source is one host's */
+    if (d.source >> 24 == 127 || d.destination >> 24 == 127 || d.source >= 0xe0000000u)
         return verdict;
     unsigned place = get16(ip, 6);
     if ((place & 0x3fff) != 0)

@@ -183,6 +183,57 @@ SUITE_TEST(send, no_wire_carries_loopback_addresses)
     client_close(&one);
 }
 
+SUITE_TEST(send, no_datagram_comes_from_many)
+{
+    static const uint32_t sources[] = {FRAME_IP(224, 0, 0, 1), GROUP, FRAME_IP(240, 0, 0, 1),
+                                       0xffffffffu};
+    struct client any = client_bound(0, PORT);
+    struct frame frame = {.source = FRAME_IP(223, 255, 255, 255),
+                          .destination = WIRE_ADDRESS,
+                          .destination_port = PORT};
+    uint8_t bytes[128];
+
+    wire_send(bytes, frame_build(&frame, bytes, sizeof bytes));
+    for (unsigned i = 0; i < RTE_DIM(sources); i++) {
+        frame.source = sources[i];
+        wire_send(bytes, frame_build(&frame, bytes, sizeof bytes));
+    }
+    wire_settle();
+    CHECK_EQ_U64(wire_counter("drop.martian"), RTE_DIM(sources));
+    CHECK_EQ_U64(client_drain(&any), 1);
+    client_close(&any);
+}
+
+SUITE_TEST(send, a_broadcast_is_for_its_subnet_by_whichever_port_it_comes)
+{
+    struct client second = client_bound(0, PORT);
+    uint32_t broadcast = SECOND_ADDRESS | 0xff; /* by the first port, whole and in fragments */
+    struct frame frame = {.destination = broadcast, .destination_port = PORT};
+    uint8_t bytes[128];
+    static const uint8_t packet[40];
+
+    wire_send(bytes, frame_build(&frame, bytes, sizeof bytes));
+    frame.payload = packet;
+    frame.length = 40;
+    frame.no_udp_checksum = true;
+    frame.udp_length_off = 8; /* what the second fragment brings */
+    frame.fragment = 0x2000;
+    wire_send(bytes, frame_build(&frame, bytes, sizeof bytes));
+    frame.fragment = (8 + 40) / 8;
+    frame.length = 0;
+    wire_send(bytes, frame_build(&frame, bytes, sizeof bytes));
+    frame.fragment = 0;
+    frame.udp_length_off = 0;
+    frame.destination_port = PORT + 1; /* which nobody has */
+    wire_send(bytes, frame_build(&frame, bytes, sizeof bytes));
+    wire_settle();
+    CHECK_EQ_U64(wire_counter("reassembled"), 1);
+    CHECK_EQ_U64(client_drain(&second), 2);
+    CHECK_EQ_U64(wire_counter("drop.not_joined"), 1);
+    CHECK_EQ_U64(wire_counter("drop.not_our_address"), 0);
+    client_close(&second);
+}
+
 SUITE_TEST(send, a_group_reaches_its_members_on_the_port_it_leaves_by)
 {
     struct client from = client_bound(0, PORT + 1), member = client_joined(GROUP, PORT);
