@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
+#include "impaired.h"
 #include "port_watch.h"
-#include "replaying.h"
 #include "service.h"
 #include "state.h"
 
@@ -41,11 +40,7 @@ SUITE_TEST(impair, figures_may_be_read_while_an_lcore_runs)
     uint64_t frames = 0;
 
     config.buffers = 2 * BUFFERS;
-    config.ports[0].impair = &impair;
-    wire_capture_log();
-    wire_start(&config, &client_operations, false);
-    wire_captured_log();
-    struct client client = client_joined(GROUP, PORT);
+    struct client client = impaired_start(config, impair, false);
     for (unsigned i = 0; i < FRAMES; i++) {
         wire_send_udp(GROUP, PORT, "quote", 5);
         uint64_t now = wire_counter("device.frames");
@@ -68,12 +63,7 @@ static struct client start(struct config_impair impair)
     struct config config = wire_config();
 
     config.sockets.ring_slots = 2048;
-    config.ports[0].impair = &impair;
-    wire_capture_log();
-    wire_start(&config, &client_operations, true);
-    const char *log = wire_captured_log();
-    CHECK(strstr(log, "ports[0]: vdev:net_ring0 IS IMPAIRED") != NULL);
-    return client_joined(GROUP, PORT);
+    return impaired_start(config, impair, true);
 }
 
 static void stop(struct client *client)
@@ -320,15 +310,10 @@ SUITE_TEST(impair, a_removed_device_is_told_of_once_and_gives_nothing)
 
 SUITE_TEST(impair, a_replay_ends_when_what_waited_has_gone_on_too)
 {
-    struct config_impair impair = {.seed = 10, .loss = TENTH, .reorder = 5 * TENTH};
-
     write_numbers("impaired", GROUP, 200, LENGTH);
-    struct config config = replay_config(capture_device(0, "impaired"), CONFIG_PACE_DRAINED);
-    config.ports[0].impair = &impair;
-    wire_capture_log();
-    wire_start(&config, &client_operations, true);
-    wire_captured_log();
-    struct client client = client_joined(GROUP, PORT);
+    struct client client = impaired_start(
+        replay_config(capture_device(0, "impaired"), CONFIG_PACE_DRAINED),
+        (struct config_impair){.seed = 10, .loss = TENTH, .reorder = 5 * TENTH}, true);
     go();
     run_to_the_end(1000);
     CHECK_EQ_U64(progress().released, 200);

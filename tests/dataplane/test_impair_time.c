@@ -4,8 +4,7 @@
 
 #include "support/suite.h"
 
-#include "client.h"
-#include "replaying.h"
+#include "impaired.h"
 #include "state.h"
 #include "support/wire.h"
 
@@ -20,11 +19,7 @@ static struct client start(struct config_impair impair)
     struct config config = wire_config();
 
     config.buffers = 2 * BUFFERS;
-    config.ports[0].impair = &impair;
-    wire_capture_log();
-    wire_start(&config, &client_operations, true);
-    wire_captured_log();
-    return client_joined(GROUP, PORT);
+    return impaired_start(config, impair, true);
 }
 
 static void stop(struct client *client)
@@ -159,12 +154,8 @@ static struct client replay(struct config_impair impair, unsigned count)
                     (uint64_t)RECORDED + i * UINT64_C(1001));
     }
     capture_close();
-    struct config config = replay_config(capture_device(0, "times.pcap"), CONFIG_PACE_DRAINED);
-    config.ports[0].impair = &impair;
-    wire_capture_log();
-    wire_start(&config, &client_operations, true);
-    wire_captured_log();
-    struct client client = client_joined(GROUP, PORT);
+    struct client client = impaired_start(
+        replay_config(capture_device(0, "times.pcap"), CONFIG_PACE_DRAINED), impair, true);
     go();
     run_to_the_end(1000);
     return client;

@@ -57,6 +57,18 @@ static int open_kernel(int type, int protocol, uint16_t port)
     return s;
 }
 
+/* One that has joined GROUP, on PORT, and sends to it by the veth pair. */
+static int open_member(void)
+{
+    struct ip_mreqn membership = {.imr_multiaddr.s_addr = RTE_BE32(GROUP),
+                                  .imr_address.s_addr = RTE_BE32(PEER)};
+    int s = open_kernel(SOCK_DGRAM, 0, PORT);
+
+    CHECK(setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership) == 0);
+    CHECK(setsockopt(s, IPPROTO_IP, IP_MULTICAST_IF, &membership, sizeof membership) == 0);
+    return s;
+}
+
 static void send_from_kernel(int s, uint32_t address, uint16_t port, const void *bytes,
                              size_t length)
 {
@@ -185,16 +197,12 @@ SUITE_TEST(linux_peer, and_we_send_each_other_datagrams_in_fragments /* I01 */)
 
 SUITE_TEST(linux_peer, exchanges_a_group_s_datagrams_with_us)
 {
-    struct ip_mreqn membership = {.imr_multiaddr.s_addr = RTE_BE32(GROUP),
-                                  .imr_address.s_addr = RTE_BE32(PEER)};
     uint8_t bytes[2048];
     struct taken taken;
 
     start();
     struct client c = client_joined(GROUP, PORT);
-    int s = open_kernel(SOCK_DGRAM, 0, PORT);
-    CHECK(setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership) == 0);
-    CHECK(setsockopt(s, IPPROTO_IP, IP_MULTICAST_IF, &membership, sizeof membership) == 0);
+    int s = open_member();
     client_send(&c, GROUP, PORT, 100, 1);
     CHECK_EQ_I64(await_kernel(s, bytes, sizeof bytes), 100);
     CHECK(frame_is_filled(bytes, 100, 1));
@@ -210,17 +218,13 @@ SUITE_TEST(linux_peer, exchanges_a_group_s_datagrams_with_us)
 /* The kernel gives its own members what it sends, so the stream is the same. */
 SUITE_TEST(linux_peer, hears_the_same_sequence_by_its_own_socket_as_we_do /* I01 */)
 {
-    struct ip_mreqn membership = {.imr_multiaddr.s_addr = RTE_BE32(GROUP),
-                                  .imr_address.s_addr = RTE_BE32(PEER)};
     static uint8_t sent[4000], theirs[sizeof sent + 1];
     unsigned seed = 20261127;
     struct taken ours;
 
     start();
     struct client c = client_joined(GROUP, PORT);
-    int s = open_kernel(SOCK_DGRAM, 0, PORT);
-    CHECK(setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership) == 0);
-    CHECK(setsockopt(s, IPPROTO_IP, IP_MULTICAST_IF, &membership, sizeof membership) == 0);
+    int s = open_member();
     for (unsigned i = 0; i < 500; i += 5) { /* five at a time, some of them empty or in fragments */
         size_t lengths[5];
 

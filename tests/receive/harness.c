@@ -118,6 +118,17 @@ void close_socket(SOCKET s)
     CHECK_EQ_I64(spi.lpWSPCloseSocket(s, &error), 0);
 }
 
+int control(SOCKET s, int64_t code, const void *in, DWORD in_bytes, void *out, DWORD out_bytes,
+            DWORD *returned)
+{
+    int error = 0;
+
+    return spi.lpWSPIoctl(s, (DWORD)code, (LPVOID)(uintptr_t)in, in_bytes, out, out_bytes, returned,
+                          NULL, NULL, NULL, &error) == 0
+               ? 0
+               : error;
+}
+
 static int membership(SOCKET s, int name, uint32_t group)
 {
     struct ip_mreq request;

@@ -68,6 +68,10 @@ SOCKET open_socket(uint16_t port);
 
 void close_socket(SOCKET s);
 
+/** WSPIoctl, nothing of it overlapped. @return 0 or the WSA error */
+int control(SOCKET s, int64_t code, const void *in, DWORD in_bytes, void *out, DWORD out_bytes,
+            DWORD *returned);
+
 /** @return 0 or the WSA error */
 int join(SOCKET s, uint32_t group);
 int leave(SOCKET s, uint32_t group);

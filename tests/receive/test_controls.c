@@ -13,17 +13,6 @@
 
 SUITE_FIXTURE(controls, open_quiet, close_all);
 
-static int control(SOCKET s, int64_t code, void *in, DWORD in_bytes, void *out, DWORD out_bytes,
-                   DWORD *returned)
-{
-    int error = 0;
-
-    return spi.lpWSPIoctl(s, (DWORD)code, in, in_bytes, out, out_bytes, returned, NULL, NULL, NULL,
-                          &error) == 0
-               ? 0
-               : error;
-}
-
 SUITE_TEST(controls, addresses_are_listed) // SIO_ADDRESS_LIST_QUERY
 {
     SOCKET s = make_socket();

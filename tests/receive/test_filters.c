@@ -29,17 +29,6 @@ union filter {
 
 _Static_assert(offsetof(IP_MSFILTER, imsf_slist) == 16, "the list is where the union has it");
 
-static int control(SOCKET s, int64_t code, void *in, DWORD in_bytes, void *out, DWORD out_bytes,
-                   DWORD *returned)
-{
-    int error = 0;
-
-    return spi.lpWSPIoctl(s, (DWORD)code, in, in_bytes, out, out_bytes, returned, NULL, NULL, NULL,
-                          &error) == 0
-               ? 0
-               : error;
-}
-
 /* The sources from SENDER + first on. */
 static union filter filter_of(MULTICAST_MODE_TYPE mode, ULONG count, uint32_t first)
 {

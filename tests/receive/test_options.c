@@ -210,17 +210,6 @@ SUITE_TEST(options, readable_bytes_are_the_first_datagrams) // L08u
     CHECK_EQ_U64(readable, 0);
 }
 
-static int control(SOCKET s, DWORD code, void *in, DWORD in_bytes, void *out, DWORD out_bytes,
-                   DWORD *returned)
-{
-    int error = 0;
-
-    return spi.lpWSPIoctl(s, code, in, in_bytes, out, out_bytes, returned, NULL, NULL, NULL,
-                          &error) == 0
-               ? 0
-               : error;
-}
-
 SUITE_TEST(options, bad_controls_are_refused) // L10
 {
     SOCKET s = open_socket(PORT);

@@ -44,23 +44,11 @@ static void prepare(struct message *m, DWORD control_bytes)
     memset(&m->overlapped, 0, sizeof m->overlapped);
 }
 
-static int control(SOCKET s, int64_t code, const void *in, DWORD in_bytes, void *out,
-                   DWORD out_bytes)
-{
-    DWORD returned = 0;
-    int error = 0;
-
-    return spi.lpWSPIoctl(s, (DWORD)code, (LPVOID)(uintptr_t)in, in_bytes, out, out_bytes,
-                          &returned, NULL, NULL, NULL, &error) == 0
-               ? 0
-               : error;
-}
-
 static int set_timestamping(SOCKET s, ULONG flags)
 {
     TIMESTAMPING_CONFIG config = {.Flags = flags};
 
-    return control(s, SIO_TIMESTAMPING, &config, sizeof config, NULL, 0);
+    return control(s, SIO_TIMESTAMPING, &config, sizeof config, NULL, 0, &(DWORD){0});
 }
 
 /* A bound socket, and WSARecvMsg. */
@@ -70,7 +58,7 @@ static SOCKET open_with(bool timestamping, bool note_time)
     SOCKET s = open_socket(PORT);
 
     CHECK_EQ_I64(control(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof guid,
-                         &receive_message, sizeof receive_message),
+                         &receive_message, sizeof receive_message, &(DWORD){0}),
                  0);
     if (timestamping)
         CHECK_EQ_I64(set_timestamping(s, TIMESTAMPING_FLAG_RX), 0);
@@ -450,9 +438,12 @@ SUITE_TEST(receive_message, what_cannot_be_timed_is_refused) /* SIO_TIMESTAMPING
     CHECK_EQ_I64(set_timestamping(s, TIMESTAMPING_FLAG_TX), WSAEOPNOTSUPP);
     CHECK_EQ_I64(set_timestamping(s, TIMESTAMPING_FLAG_RX | TIMESTAMPING_FLAG_TX), WSAEOPNOTSUPP);
     CHECK_EQ_I64(set_timestamping(s, 4), WSAEINVAL);
-    CHECK_EQ_I64(control(s, SIO_TIMESTAMPING, &config, sizeof config - 1, NULL, 0), WSAEFAULT);
-    CHECK_EQ_I64(control(s, SIO_TIMESTAMPING, NULL, sizeof config, NULL, 0), WSAEFAULT);
-    CHECK_EQ_I64(control(s, SIO_TIMESTAMPING, page, sizeof config, NULL, 0), WSAEFAULT);
+    CHECK_EQ_I64(control(s, SIO_TIMESTAMPING, &config, sizeof config - 1, NULL, 0, &(DWORD){0}),
+                 WSAEFAULT);
+    CHECK_EQ_I64(control(s, SIO_TIMESTAMPING, NULL, sizeof config, NULL, 0, &(DWORD){0}),
+                 WSAEFAULT);
+    CHECK_EQ_I64(control(s, SIO_TIMESTAMPING, page, sizeof config, NULL, 0, &(DWORD){0}),
+                 WSAEFAULT);
 }
 
 SUITE_TEST(receive_message, the_last_times_are_of_sockets_that_note_them) /* SO_WIRERX_TIME */
