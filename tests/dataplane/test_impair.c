@@ -245,6 +245,57 @@ SUITE_TEST(impair, a_device_that_refuses_lists_lets_all_groups_through)
     stop(&client);
 }
 
+SUITE_TEST(impair, of_a_device_that_refuses_everything_the_log_says_so)
+{
+    struct config config = wire_config();
+    struct config_impair impair = {.seed = 7, .refuse_multicast = 1, .refuse_all_multicast = 1};
+
+    config.ports[0].impair = &impair;
+    wire_capture_log();
+    wire_start(&config, &client_operations, true);
+    CHECK(strstr(wire_captured_log(), "accepts neither a list of groups nor all-multicast") !=
+          NULL);
+    CHECK_EQ_U64(wire_counter("device.multicast_all"), 0);
+    CHECK_EQ_U64(wire_counter("device.multicast_listed"), 0);
+    wire_stop();
+}
+
+SUITE_TEST(impair, each_queue_has_dice_of_its_own)
+{
+    static unsigned cores[2];
+    static struct taken taken;
+    unsigned come[FRAMES / 2] = {0}, once = 0;
+    struct config config = wire_config();
+
+    if (wire_cpus() < 2)
+        SKIP("this process may use one CPU only");
+    cores[0] = wire_cpu(0);
+    cores[1] = wire_cpu(1);
+    config.cores = cores;
+    config.cores_count = 2;
+    config.buffers = 2 * BUFFERS;
+    config.ports[0].queues = 2;
+    config.sockets.ring_slots = 2048;
+    struct client client =
+        impaired_start(config, (struct config_impair){.seed = 12, .loss = TENTH}, true);
+    for (unsigned i = 0; i < FRAMES; i++) { /* the same to both */
+        uint8_t payload[LENGTH], bytes[FRAME_MAX];
+
+        frame_fill(payload, sizeof payload, i / 2);
+        size_t length = frame_udp(bytes, sizeof bytes, GROUP, PORT, payload, sizeof payload);
+        wire_send_frame(&(struct wire_frame){.bytes = bytes, .length = length, .queue = i % 2});
+    }
+    wire_settle();
+    check_sum(FRAMES);
+    while (client_take(&client, &taken))
+        for (unsigned i = 0; i < FRAMES / 2; i++)
+            come[i] += frame_is_filled(taken.bytes, LENGTH, i);
+    for (unsigned i = 0; i < FRAMES / 2; i++)
+        once += come[i] == 1;
+    CHECK(once > FRAMES / 20);
+    stop(&client);
+}
+
 /* --- by time, which is the test's own --------------------------------------------------------------- */
 
 static void at(uint64_t begun, unsigned ms)
